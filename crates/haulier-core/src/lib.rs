@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+pub mod key;
+pub mod name;
+pub mod outcome;
+pub mod plan;
+pub mod port;
+pub mod record;
+pub mod retry;
+pub mod schema;
+pub mod state;
+pub mod value;
+
+pub use key::SourceKey;
+pub use name::{EntityName, NameError, ProcessId, RunId, TargetId, TenantKey};
+pub use outcome::{Action, Failure, FailureKind, Origin, Outcome};
+pub use record::{Digest, Parcel, Record, RecordRef, Row};
+pub use state::{IllegalTransition, RecordEvent, RecordState};
+pub use value::Value;

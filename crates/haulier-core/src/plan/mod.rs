@@ -1,0 +1,39 @@
+//! A checked plan: what moves and how it is proved. Its text is read by `haulier-plan`.
+
+mod entity;
+mod field;
+mod push;
+
+pub use entity::{
+    Entity, Filter, Listing, NaturalPart, OrphanPolicy, Paging, Reference, Relation, TenantPath,
+};
+pub use field::{Convert, Field, FieldSource, NullBytes, OddNumbers, TextRule, ZeroDates};
+pub use push::{
+    BodyMatch, BulkResults, BulkWrite, IdSource, KeyFold, Lookup, Method, NullFields, OutcomeRule, Part,
+    PushProgram, ReplyClass, RequestSpec, Template, UnknownPolicy, Var, Verify,
+};
+
+use crate::{EntityName, retry::RetryPolicy};
+
+/// A whole plan. Entities stand in reference order: a referenced entity before the one that refers to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The plan's name; a ledger serves one plan name.
+    pub name: String,
+    /// The entity whose records are the tenants.
+    pub tenant: EntityName,
+    /// What moves, in reference order; deferred fields come last as entities of their own.
+    pub entities: Vec<Entity>,
+    /// When failures are tried again.
+    pub retry: RetryPolicy,
+    /// SHA-256 of the plan's meaning (its parsed text without comments and layout), lower-case hex.
+    pub digest: String,
+}
+
+impl Plan {
+    /// The entity of that name.
+    #[must_use]
+    pub fn entity(&self, name: &EntityName) -> Option<&Entity> {
+        self.entities.iter().find(|entity| entity.name == *name)
+    }
+}

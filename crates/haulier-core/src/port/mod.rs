@@ -1,0 +1,20 @@
+//! The ports: what the producer and the workers need of the world, and no more.
+//!
+//! Each is held as `Arc<dyn ...>`, because the operator picks the adapter by the site file.
+//! Every adapter passes the port's one contract suite in `haulier-testkit`.
+
+mod clock;
+mod ledger;
+mod queue;
+mod source;
+mod target;
+
+pub use clock::{Clock, Micros};
+pub use ledger::{
+    Admission, Admit, Claim, Controls, Cursor, Cursors, DeadFilter, Due, EntityTally, IdOrder, IdRow, Ledger,
+    LedgerError, ProcessBeat, ProducerLease, RecordBook, RecordRow, Run, RunRequest, Settled, Settlement,
+    Sighting, SightingIntent, Tally, WalkId, Wanted,
+};
+pub use queue::{Consumer, Delivery, Depth, Queue, QueueError, Receipt, Settle};
+pub use source::{KeyRange, Source, SourceError};
+pub use target::{PageRequest, PageToken, Push, Target, TargetPage, Throttle};

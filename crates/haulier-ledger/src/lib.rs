@@ -1,0 +1,1 @@
+//! Keeps everything that must outlive a crash.

@@ -1,0 +1,1 @@
+//! Carries parcels durably, over AMQP or embedded.

@@ -1,0 +1,1 @@
+//! Reads PostgreSQL, MySQL/MariaDB and SQLite in key order; never writes.

@@ -1,0 +1,1 @@
+//! Speaks the target's HTTP API as the plan describes it.

@@ -1,0 +1,1 @@
+//! Contract suites, memory adapters, scripted faults and test services.

@@ -1,0 +1,1 @@
+//! Takes parcels, limits, pushes and settles.

@@ -1,0 +1,1 @@
+//! A small, honest target system to migrate into.
