@@ -1,0 +1,110 @@
+//! Tokens at a rate that can change while others wait for one.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::sync::{Mutex, watch};
+
+/// At most so many tokens a second, given out evenly and in the order of asking.
+///
+/// A burst is at most a twentieth of a second's worth (one token at low rates), also right after a change:
+/// a fresh limiter starts spent. That keeps a set rate within 2 % over ten seconds and never near two seconds' worth in one.
+#[derive(Debug)]
+pub struct Rate {
+    limiter: watch::Sender<Option<Arc<DefaultDirectRateLimiter>>>,
+    // Only the first in line sleeps; without this all sleepers wake together and the order is luck.
+    line: Mutex<()>,
+}
+
+impl Rate {
+    /// Starts with `per_second` tokens a second; `None` lets everything through.
+    #[must_use]
+    pub fn new(per_second: Option<f64>) -> Self {
+        Self { limiter: watch::Sender::new(limiter(per_second)), line: Mutex::new(()) }
+    }
+
+    /// Changes the rate at once, also for those who wait.
+    pub fn set(&self, per_second: Option<f64>) {
+        self.limiter.send_replace(limiter(per_second));
+    }
+
+    /// Waits for `tokens` tokens, one after the other. Cancel safe up to the token being waited for.
+    pub async fn take(&self, tokens: usize) {
+        if self.limiter.borrow().is_none() {
+            return;
+        }
+        let _first_in_line = self.line.lock().await;
+        for _ in 0..tokens {
+            self.take_one().await;
+        }
+    }
+
+    async fn take_one(&self) {
+        let mut changes = self.limiter.subscribe();
+        loop {
+            let Some(limiter) = changes.borrow_and_update().clone() else { return };
+            let wait = match limiter.check() {
+                Ok(()) => return,
+                Err(not_until) => not_until.wait_time_from(DefaultClock::default().now()),
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                changed = changes.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+}
+
+fn limiter(per_second: Option<f64>) -> Option<Arc<DefaultDirectRateLimiter>> {
+    let per_second = per_second.filter(|rate| rate.is_finite() && *rate > 0.0)?;
+    let quota = Quota::with_period(Duration::from_secs_f64(1.0 / per_second))?;
+    let limiter = RateLimiter::direct(quota.allow_burst(burst(per_second)));
+    // A fresh limiter would grant its burst at once, on top of what the old one granted.
+    while limiter.check().is_ok() {}
+    Some(Arc::new(limiter))
+}
+
+fn burst(per_second: f64) -> NonZeroU32 {
+    let worth = (per_second / 20.0).clamp(1.0, 100_000.0).floor();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 1..=100000 above"
+    )]
+    NonZeroU32::new(worth as u32).unwrap_or(NonZeroU32::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_burst_is_a_twentieth_of_a_second() {
+        assert_eq!(burst(0.5).get(), 1);
+        assert_eq!(burst(100.0).get(), 5);
+        assert_eq!(burst(2000.0).get(), 100);
+    }
+
+    #[test]
+    fn a_fresh_limiter_has_nothing_to_give() {
+        let limiter = limiter(Some(1.0)).unwrap();
+        assert!(limiter.check().is_err());
+        assert!(super::limiter(None).is_none());
+        assert!(super::limiter(Some(f64::NAN)).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_raised_rate_wakes_who_waits() {
+        let rate = Arc::new(Rate::new(Some(0.001)));
+        let waiter = tokio::spawn({
+            let rate = Arc::clone(&rate);
+            async move { rate.take(1).await }
+        });
+        tokio::task::yield_now().await;
+        rate.set(None);
+        tokio::time::timeout(Duration::from_secs(5), waiter).await.unwrap().unwrap();
+    }
+}
