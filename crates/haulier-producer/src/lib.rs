@@ -1,1 +1,15 @@
-//! Walks the source, throttles, publishes.
+#![doc = include_str!("../README.md")]
+
+mod chunk;
+mod error;
+mod fibre;
+pub mod mapping;
+mod parcel;
+mod patience;
+mod produce;
+mod progress;
+mod sweep;
+
+pub use error::ProduceError;
+pub use produce::{Ending, Producer, Settings};
+pub use progress::Progress;

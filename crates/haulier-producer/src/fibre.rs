@@ -1,0 +1,179 @@
+//! One walk: read a chunk, admit it, publish it, wait for the confirms, move the cursor.
+
+use std::time::Instant;
+
+use haulier_core::plan::{OrphanPolicy, TenantPath};
+use haulier_core::port::{
+    Admission, Admit, Cursor, KeyRange, LedgerError, QueueError, SightingIntent, SourceError,
+};
+use haulier_core::{Failure, FailureKind, Record, Row, SourceKey, crash};
+
+use crate::ProduceError;
+use crate::chunk::ChunkSize;
+use crate::mapping::{Mapped, Mapper};
+use crate::parcel;
+use crate::patience::patiently;
+use crate::produce::Shared;
+
+/// Walks one range to its end, or until the stop. Reads one chunk ahead of what is being published.
+pub(crate) async fn walk(shared: &Shared, mapper: &Mapper, mut cursor: Cursor) -> Result<(), ProduceError> {
+    let range = KeyRange { after: cursor.after.clone(), upto: cursor.upto.clone() };
+    let mut chunk = ChunkSize::new(shared.settings.chunk);
+    let mut rows = read(shared, mapper, &range, cursor.at.as_ref(), &mut chunk).await?;
+    while let Some(last) = rows.last() {
+        if shared.stop.is_cancelled() {
+            return Ok(());
+        }
+        crash::point(crash::PRODUCE_AFTER_READ);
+        let last = last.key.clone();
+        let (next, delivered) = tokio::join!(
+            read(shared, mapper, &range, Some(&last), &mut chunk),
+            deliver(shared, mapper, rows.as_slice()),
+        );
+        delivered?;
+        cursor.at = Some(last);
+        crash::point(crash::PRODUCE_AFTER_PUBLISH);
+        advance(shared, &cursor).await?;
+        crash::point(crash::PRODUCE_AFTER_ADVANCE);
+        rows = next?;
+    }
+    cursor.done = true;
+    advance(shared, &cursor).await
+}
+
+async fn advance(shared: &Shared, cursor: &Cursor) -> Result<(), ProduceError> {
+    let cursors = std::slice::from_ref(cursor);
+    Ok(patiently("the ledger", &shared.stop, ledger_passes, || shared.ledger.advance(&shared.run, cursors))
+        .await?)
+}
+
+pub(crate) fn ledger_passes(error: &LedgerError) -> bool {
+    matches!(error, LedgerError::Unreachable { .. } | LedgerError::DiskFull { .. })
+}
+
+async fn read(
+    shared: &Shared,
+    mapper: &Mapper,
+    range: &KeyRange,
+    after: Option<&SourceKey>,
+    chunk: &mut ChunkSize,
+) -> Result<Vec<Row>, ProduceError> {
+    loop {
+        let (limit, start) = (chunk.rows(), Instant::now());
+        let call = || shared.source.chunk(mapper.entity(), range, after, limit);
+        let passes =
+            |error: &SourceError| error.is_passing() && !matches!(error, SourceError::Timeout { .. });
+        match patiently("the source", &shared.stop, passes, call).await {
+            Ok(rows) => {
+                if rows.len() >= limit as usize {
+                    chunk.took(start.elapsed());
+                }
+                shared.progress.add_read(rows.len());
+                return Ok(rows);
+            }
+            Err(SourceError::Timeout { entity, limit_ms }) if limit > 1 && !shared.stop.is_cancelled() => {
+                chunk.halve();
+                tracing::warn!(
+                    entity,
+                    limit_ms,
+                    rows = chunk.rows(),
+                    "a chunk took too long, reading less at once"
+                );
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn deliver(shared: &Shared, mapper: &Mapper, rows: &[Row]) -> Result<(), ProduceError> {
+    let entity = mapper.entity();
+    if entity.orphans == OrphanPolicy::Stop && entity.tenant != TenantPath::None {
+        let orphan = rows.iter().find(|row| row.tenant.is_none());
+        if let Some(row) = orphan {
+            return Err(ProduceError::Orphan { entity: entity.name.clone(), key: row.key.clone() });
+        }
+    }
+    let mapped: Vec<Mapped> = rows.iter().map(|row| mapper.map(row)).collect();
+    let (mapped, admissions) = admit(shared, mapper, mapped).await?;
+    crash::point(crash::PRODUCE_AFTER_ADMIT);
+    let wanted = mapped.into_iter().zip(admissions).filter(|(_, admission)| *admission == Admission::Publish);
+    let records: Vec<Record> = wanted.filter_map(|(mapped, _)| mapped.record).collect();
+    let count = records.len();
+    publish(shared, mapper, records).await?;
+    shared.progress.add_published(count);
+    Ok(())
+}
+
+/// Tells the ledger of mapped rows; one admission each, in order.
+pub(crate) async fn admit(
+    shared: &Shared,
+    mapper: &Mapper,
+    mut mapped: Vec<Mapped>,
+) -> Result<(Vec<Mapped>, Vec<Admission>), ProduceError> {
+    let sightings: Vec<_> = mapped.iter_mut().map(|mapped| mapped.sighting.clone()).collect();
+    let request = || Admit {
+        run: &shared.run,
+        entity: &mapper.entity().name,
+        sightings: &sightings,
+        now: shared.clock.micros(),
+    };
+    let admissions =
+        patiently("the ledger", &shared.stop, ledger_passes, || shared.ledger.admit(request())).await?;
+    Ok((mapped, admissions))
+}
+
+/// Publishes records at the set rate and waits for the confirms. A record that no message can hold dies here, by name.
+pub(crate) async fn publish(
+    shared: &Shared,
+    mapper: &Mapper,
+    records: Vec<Record>,
+) -> Result<(), ProduceError> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let entity = &mapper.entity().name;
+    let rate = shared.rate_now();
+    let size = parcel::size(rate, shared.settings.parcel);
+    let parcels = parcel::cut(&shared.run, entity, shared.epoch(), records, size);
+    // Without a rate the whole chunk is one call, and its confirms overlap.
+    let at_once = if rate.is_some() { 1 } else { parcels.len() };
+    for batch in parcels.chunks(at_once) {
+        shared.rate.take(batch.iter().map(|parcel| parcel.records.len()).sum()).await;
+        match send(shared, batch).await {
+            Err(QueueError::TooLarge { .. }) => publish_singly(shared, mapper, batch).await?,
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+async fn send(shared: &Shared, parcels: &[haulier_core::Parcel]) -> Result<(), QueueError> {
+    patiently("the queue", &shared.stop, QueueError::is_passing, || shared.queue.publish(parcels)).await
+}
+
+async fn publish_singly(
+    shared: &Shared,
+    mapper: &Mapper,
+    parcels: &[haulier_core::Parcel],
+) -> Result<(), ProduceError> {
+    for record in parcels.iter().flat_map(|parcel| &parcel.records) {
+        let single = parcel::cut(&shared.run, &mapper.entity().name, shared.epoch(), vec![record.clone()], 1);
+        match send(shared, &single).await {
+            Err(QueueError::TooLarge { bytes, limit }) => {
+                let reason =
+                    format!("the record has {bytes} bytes, the queue takes at most {limit} in one message");
+                let sighting = haulier_core::port::Sighting {
+                    key: record.key.clone(),
+                    tenant: record.tenant.clone(),
+                    generation: record.generation,
+                    hash: record.hash,
+                    natural: None,
+                    intent: SightingIntent::Refuse(Failure::new(FailureKind::Mapping, reason)),
+                };
+                admit(shared, mapper, vec![Mapped { sighting, record: None }]).await?;
+            }
+            other => other?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! One value becomes one encoded JSON value, by the plan's conversion.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use haulier_core::Value;
+use haulier_core::plan::{Convert, FieldSource, NullBytes, OddNumbers, TextRule, ZeroDates};
+
+use super::text::push_json_string;
+use super::{number, text, time};
+
+/// The encoded JSON of a column's value; `None` is NULL. The error says what is wrong, without the value.
+pub(super) fn encode(value: &Value, source: &FieldSource) -> Result<Option<String>, String> {
+    let FieldSource::Column { convert, text: rules, default, zero_dates, odd_numbers, null_bytes, .. } =
+        source
+    else {
+        return Ok(None);
+    };
+    let encoded = if let Value::ZeroDate(_) = value {
+        match zero_dates {
+            ZeroDates::Error => {
+                return Err("it is a date with zero parts (see `zero_dates` in the plan)".to_owned());
+            }
+            ZeroDates::Null => None,
+            ZeroDates::Fixed(fixed) => Some(quoted(fixed)),
+        }
+    } else if is_odd(value) {
+        match odd_numbers {
+            OddNumbers::Error => {
+                return Err("it is not a finite number (see `odd_numbers` in the plan)".to_owned());
+            }
+            OddNumbers::Null => None,
+            OddNumbers::Text => value.key_text().map(|odd| quoted(odd_name(&odd))),
+        }
+    } else if *value == Value::Null {
+        None
+    } else {
+        convert_present(value, convert, rules, *null_bytes)?
+    };
+    Ok(encoded.or_else(|| default.clone()))
+}
+
+fn is_odd(value: &Value) -> bool {
+    if let Value::Float(number) = value {
+        return !number.is_finite();
+    }
+    matches!(value, Value::Number(text) if matches!(text.as_str(), "NaN" | "Infinity" | "-Infinity"))
+}
+
+fn odd_name(text: &str) -> &str {
+    match text {
+        "inf" => "Infinity",
+        "-inf" => "-Infinity",
+        other => other,
+    }
+}
+
+fn convert_present(
+    value: &Value,
+    convert: &Convert,
+    rules: &[TextRule],
+    nulls: NullBytes,
+) -> Result<Option<String>, String> {
+    let fail = |what: &str| Err(what.to_owned());
+    // The text rules come first: trimming decides whether a text is a number, and empty may be NULL.
+    let text = if let Value::Text(text) = value {
+        let Some(text) = text::apply(text, rules, nulls)? else { return Ok(None) };
+        Some(text)
+    } else {
+        None
+    };
+    let spelled = || -> Cow<'_, str> {
+        match &text {
+            Some(text) => Cow::Borrowed(text.as_ref()),
+            None => Cow::Owned(value.key_text().unwrap_or_default()),
+        }
+    };
+    let encoded = match convert {
+        Convert::Auto => return auto(value, text.as_deref()).map(Some),
+        Convert::Text => quoted(&spelled()),
+        Convert::Integer => {
+            let number = number::canonical(&spelled()).filter(|n| {
+                !n.contains('.') || n.split('.').nth(1).is_some_and(|f| f.bytes().all(|b| b == b'0'))
+            });
+            match number {
+                Some(number) => number.split('.').next().unwrap_or_default().to_owned(),
+                None => return fail("it is not an integer"),
+            }
+        }
+        Convert::Number => match number::canonical(&spelled()) {
+            Some(number) => number,
+            None => return fail("it is not a number"),
+        },
+        Convert::Decimal(fit) => {
+            let Some(number) = number::canonical(&spelled()) else { return fail("it is not a decimal") };
+            match fit {
+                Some((precision, scale)) => quoted(&number::fit(&number, *precision, *scale)?),
+                None => quoted(&number),
+            }
+        }
+        Convert::Boolean => match boolean(value, &spelled()) {
+            Some(true) => "true".to_owned(),
+            Some(false) => "false".to_owned(),
+            None => return fail("it is not a boolean"),
+        },
+        Convert::Rfc3339 { precision, zone } => {
+            quoted(&time::rfc3339(&spelled(), *precision, zone.as_deref())?)
+        }
+        Convert::Date => quoted(&time::date(&spelled())?),
+        Convert::Time => quoted(&time::time(&spelled())?),
+        Convert::Json => match serde_json::from_str::<&serde_json::value::RawValue>(&spelled()) {
+            Ok(json) => json.get().to_owned(),
+            Err(_) => return fail("it is not JSON"),
+        },
+        Convert::Base64 => quoted(&BASE64_STANDARD.encode(bytes(value, text.as_deref()))),
+        Convert::Hex => quoted(&hex(&bytes(value, text.as_deref()))),
+        Convert::Uuid => match uuid(value, &spelled()) {
+            Some(uuid) => quoted(&uuid),
+            None => return fail("it is not a UUID"),
+        },
+        Convert::List(separator) => list(value, &spelled(), *separator),
+        Convert::Map(map) => match map.iter().find(|(from, _)| *from == *spelled()) {
+            Some((_, json)) => json.clone(),
+            None => return fail("the plan's map has no entry for it"),
+        },
+    };
+    Ok(Some(encoded))
+}
+
+fn auto(value: &Value, text: Option<&str>) -> Result<String, String> {
+    Ok(match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) => number::float(*value).ok_or_else(|| "it is not a finite number".to_owned())?,
+        Value::Text(original) => quoted(text.unwrap_or(original)),
+        Value::Number(text) | Value::Date(text) | Value::Time(text) | Value::ZeroDate(text) => quoted(text),
+        Value::Timestamp(text) => quoted(&time::rfc3339(text, None, None)?),
+        Value::Bytes(bytes) => quoted(&BASE64_STANDARD.encode(bytes)),
+        Value::Json(text) => match serde_json::from_str::<&serde_json::value::RawValue>(text) {
+            Ok(json) => json.get().to_owned(),
+            Err(_) => return Err("it is not JSON".to_owned()),
+        },
+        Value::List(_) => list(value, "", None),
+    })
+}
+
+fn quoted(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + 2);
+    push_json_string(&mut json, text);
+    json
+}
+
+fn boolean(value: &Value, text: &str) -> Option<bool> {
+    if let Value::Bool(value) = value {
+        return Some(*value);
+    }
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "t" | "true" | "y" | "yes" | "on" => Some(true),
+        "0" | "f" | "false" | "n" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+fn bytes<'a>(value: &'a Value, text: Option<&'a str>) -> Cow<'a, [u8]> {
+    match (value, text) {
+        (Value::Bytes(bytes), _) => Cow::Borrowed(bytes),
+        (_, Some(text)) => Cow::Borrowed(text.as_bytes()),
+        (other, None) => Cow::Owned(other.key_text().unwrap_or_default().into_bytes()),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn uuid(value: &Value, text: &str) -> Option<String> {
+    let binary = if let Value::Bytes(bytes) = value { bytes.len() == 16 } else { false };
+    let digits = if binary {
+        hex(&bytes(value, None))
+    } else {
+        text.chars().filter(|c| !matches!(c, '-' | '{' | '}')).collect::<String>().to_ascii_lowercase()
+    };
+    if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+    Some(parts.join("-"))
+}
+
+fn list(value: &Value, text: &str, separator: Option<char>) -> String {
+    let items: Vec<Option<&str>> = match (value, separator) {
+        (Value::List(items), _) => items.iter().map(Option::as_deref).collect(),
+        (_, Some(separator)) if !text.is_empty() => text.split(separator).map(Some).collect(),
+        (_, Some(_)) => Vec::new(),
+        (_, None) => vec![Some(text)],
+    };
+    let items: Vec<String> =
+        items.into_iter().map(|item| item.map_or_else(|| "null".to_owned(), quoted)).collect();
+    format!("[{}]", items.join(","))
+}

@@ -1,0 +1,329 @@
+//! One row becomes one record, exactly as the plan says, or a refusal that names the column.
+
+mod convert;
+mod number;
+mod text;
+mod time;
+
+use haulier_core::plan::{Entity, FieldSource, NaturalPart, NullFields, OrphanPolicy, PushProgram};
+use haulier_core::port::{Sighting, SightingIntent};
+use haulier_core::{Digest, Failure, FailureKind, Record, Row, SourceKey, Value};
+use sha2::{Digest as _, Sha256};
+
+use text::push_json_string;
+
+/// Maps the rows of one entity. Made once, used for every row.
+#[derive(Debug)]
+pub struct Mapper {
+    entity: Entity,
+    body: Vec<Member>,
+    columns: Vec<Option<usize>>,
+    refs: Vec<Vec<usize>>,
+    vars: Vec<VarSource>,
+    natural: Vec<Natural>,
+    nulls: NullFields,
+}
+
+/// A mapped row: what the ledger hears of it, and the record where it is to be sent.
+#[derive(Debug)]
+pub struct Mapped {
+    /// What the ledger hears.
+    pub sighting: Sighting,
+    /// The record; `None` when the row is refused or left out.
+    pub record: Option<Record>,
+}
+
+/// The body's shape: dotted field names make nested objects.
+#[derive(Debug)]
+enum Member {
+    Field { name: String, index: usize },
+    Object { name: String, members: Vec<Self> },
+}
+
+#[derive(Debug)]
+enum VarSource {
+    Field(usize),
+    Column(usize),
+}
+
+#[derive(Debug)]
+enum Natural {
+    Column(usize),
+    Reference(usize),
+}
+
+/// The entity names a column that it does not read: a plan that was not made by the plan's reader.
+#[derive(Debug, thiserror::Error)]
+#[error("entity `{entity}` uses the column `{column}` without reading it")]
+pub struct UnreadColumn {
+    entity: String,
+    column: String,
+}
+
+impl Mapper {
+    /// Prepares the mapping of one entity.
+    pub fn new(entity: &Entity) -> Result<Self, UnreadColumn> {
+        let find = |column: &str| {
+            let missing = || UnreadColumn { entity: entity.name.to_string(), column: column.to_owned() };
+            entity.column(column).ok_or_else(missing)
+        };
+        let columns = entity.fields.iter().map(|field| match &field.source {
+            FieldSource::Column { column, .. } => find(column).map(Some),
+            FieldSource::Constant(_) => Ok(None),
+        });
+        let refs = entity.refs.iter().map(|reference| reference.by.iter().map(|by| find(by)).collect());
+        let vars = entity.vars.iter().map(|var| {
+            let field =
+                var.field.as_ref().and_then(|name| entity.fields.iter().position(|f| f.name == *name));
+            field.map_or_else(|| find(&var.name).map(VarSource::Column), |index| Ok(VarSource::Field(index)))
+        });
+        let natural = entity.natural_key.iter().map(|part| match part {
+            NaturalPart::Column(column) => find(column).map(Natural::Column),
+            NaturalPart::Reference { index, .. } => Ok(Natural::Reference(*index)),
+        });
+        Ok(Self {
+            columns: columns.collect::<Result<_, _>>()?,
+            refs: refs.collect::<Result<_, _>>()?,
+            vars: vars.collect::<Result<_, _>>()?,
+            natural: natural.collect::<Result<_, _>>()?,
+            body: shape(entity),
+            nulls: wanted_nulls(&entity.push),
+            entity: entity.clone(),
+        })
+    }
+
+    /// The entity that is mapped.
+    #[must_use]
+    pub fn entity(&self) -> &Entity {
+        &self.entity
+    }
+
+    /// Maps one row.
+    #[must_use]
+    pub fn map(&self, row: &Row) -> Mapped {
+        let mut tenant = row.tenant.clone();
+        if tenant.is_none() && self.entity.tenant != haulier_core::plan::TenantPath::None {
+            match &self.entity.orphans {
+                OrphanPolicy::Attach(to) => tenant = Some(to.clone()),
+                OrphanPolicy::Skip => {
+                    let reason = "it belongs to no tenant".to_owned();
+                    return self.without_record(row, SightingIntent::Skip(reason));
+                }
+                OrphanPolicy::Stop => {
+                    let reason = "it belongs to no tenant, and the plan stops at such rows";
+                    return self.without_record(
+                        row,
+                        SightingIntent::Refuse(Failure::new(FailureKind::Mapping, reason)),
+                    );
+                }
+            }
+        }
+        match self.record(row) {
+            Ok((mut record, natural)) => {
+                record.tenant = tenant.clone();
+                let sighting = Sighting {
+                    key: row.key.clone(),
+                    tenant,
+                    generation: row.generation,
+                    hash: record.hash,
+                    natural,
+                    intent: SightingIntent::Send,
+                };
+                Mapped { sighting, record: Some(record) }
+            }
+            Err(reason) => {
+                self.without_record(row, SightingIntent::Refuse(Failure::new(FailureKind::Mapping, reason)))
+            }
+        }
+    }
+
+    fn without_record(&self, row: &Row, intent: SightingIntent) -> Mapped {
+        let mut hasher = Sha256::new();
+        feed(&mut hasher, self.entity.name.as_str());
+        feed(&mut hasher, row.key.as_str());
+        for value in &row.values {
+            feed(&mut hasher, &value.key_text().unwrap_or_default());
+        }
+        let sighting = Sighting {
+            key: row.key.clone(),
+            tenant: row.tenant.clone(),
+            generation: row.generation,
+            hash: digest(hasher),
+            natural: None,
+            intent,
+        };
+        Mapped { sighting, record: None }
+    }
+
+    fn record(&self, row: &Row) -> Result<(Record, Option<Digest>), String> {
+        let mut values: Vec<Option<String>> = Vec::with_capacity(self.entity.fields.len());
+        for (field, column) in self.entity.fields.iter().zip(&self.columns) {
+            let encoded = match (&field.source, column) {
+                (FieldSource::Constant(json), _) => Some(json.clone()),
+                (source @ FieldSource::Column { column, .. }, Some(index)) => {
+                    let value = row.values.get(*index).unwrap_or(&Value::Null);
+                    convert::encode(value, source).map_err(|problem| {
+                        format!("column `{column}` for field `{}`: {problem}", field.name)
+                    })?
+                }
+                (FieldSource::Column { .. }, None) => None,
+            };
+            values.push(encoded);
+        }
+        let mut body =
+            String::with_capacity(values.iter().flatten().map(|v| v.len() + 24).sum::<usize>() + 2);
+        write_object(&mut body, &self.body, &values, self.nulls);
+        let refs = self.refs(row);
+        let vars = self.vars(row, &values)?;
+
+        let mut hasher = Sha256::new();
+        feed(&mut hasher, self.entity.name.as_str());
+        feed(&mut hasher, row.key.as_str());
+        feed(&mut hasher, &body);
+        for var in &vars {
+            feed(&mut hasher, var);
+        }
+        for key in &refs {
+            feed(&mut hasher, key.as_ref().map_or("", SourceKey::as_str));
+        }
+        let natural = self.natural_digest(row, &refs);
+        let record = Record {
+            key: row.key.clone(),
+            tenant: None,
+            generation: row.generation,
+            hash: digest(hasher),
+            body,
+            vars,
+            refs,
+        };
+        Ok((record, natural))
+    }
+
+    fn refs(&self, row: &Row) -> Vec<Option<SourceKey>> {
+        let key_of = |columns: &Vec<usize>| {
+            let parts: Option<Vec<String>> =
+                columns.iter().map(|index| row.values.get(*index).and_then(Value::key_text)).collect();
+            parts.map(|parts| SourceKey::from_parts(&parts))
+        };
+        self.refs.iter().map(key_of).collect()
+    }
+
+    fn vars(&self, row: &Row, values: &[Option<String>]) -> Result<Vec<String>, String> {
+        let text = |(source, var): (&VarSource, &haulier_core::plan::Var)| {
+            let text = match source {
+                VarSource::Field(index) => values.get(*index).and_then(|json| text::plain(json.as_deref()?)),
+                VarSource::Column(index) => row.values.get(*index).and_then(Value::key_text),
+            };
+            text.ok_or_else(|| format!("`{{{}}}` is NULL, so the request's path cannot be made", var.name))
+        };
+        self.vars.iter().zip(&self.entity.vars).map(text).collect()
+    }
+
+    /// A natural key with a NULL part identifies nothing, so it takes no part in the check for duplicates.
+    fn natural_digest(&self, row: &Row, refs: &[Option<SourceKey>]) -> Option<Digest> {
+        if self.natural.is_empty() {
+            return None;
+        }
+        let mut hasher = Sha256::new();
+        for part in &self.natural {
+            match part {
+                Natural::Column(index) => {
+                    let text = row.values.get(*index).and_then(Value::key_text)?;
+                    feed(&mut hasher, &text::fold(&text, self.entity.fold));
+                }
+                Natural::Reference(index) => feed(&mut hasher, refs.get(*index)?.as_ref()?.as_str()),
+            }
+        }
+        Some(digest(hasher))
+    }
+}
+
+/// NULL members are written when any request of the program sends them; the others leave them out again.
+fn wanted_nulls(push: &PushProgram) -> NullFields {
+    let requests: Vec<_> = match push {
+        PushProgram::Put { write } | PushProgram::Link { write } | PushProgram::Update { write } => {
+            vec![write]
+        }
+        PushProgram::Create { create, update, .. } | PushProgram::LookupThenWrite { create, update, .. } => {
+            std::iter::once(create).chain(update).collect()
+        }
+        PushProgram::Bulk(bulk) => vec![&bulk.write],
+    };
+    if requests.iter().any(|request| request.nulls == NullFields::Send) {
+        NullFields::Send
+    } else {
+        NullFields::Omit
+    }
+}
+
+fn shape(entity: &Entity) -> Vec<Member> {
+    let mut members = Vec::new();
+    for (index, field) in entity.fields.iter().enumerate() {
+        place(&mut members, &field.name, index);
+    }
+    members
+}
+
+fn place(members: &mut Vec<Member>, name: &str, index: usize) {
+    let Some((head, rest)) = name.split_once('.') else {
+        members.push(Member::Field { name: name.to_owned(), index });
+        return;
+    };
+    for member in members.iter_mut() {
+        if let Member::Object { name, members } = member
+            && name == head
+        {
+            return place(members, rest, index);
+        }
+    }
+    let mut inner = Vec::new();
+    place(&mut inner, rest, index);
+    members.push(Member::Object { name: head.to_owned(), members: inner });
+}
+
+fn write_object(out: &mut String, members: &[Member], values: &[Option<String>], nulls: NullFields) {
+    out.push('{');
+    let mut first = true;
+    let mut separate = |out: &mut String| {
+        if !std::mem::take(&mut first) {
+            out.push(',');
+        }
+    };
+    for member in members {
+        match member {
+            Member::Field { name, index } => {
+                let value = values.get(*index).and_then(Option::as_deref);
+                if value.is_none() && nulls == NullFields::Omit {
+                    continue;
+                }
+                separate(out);
+                push_json_string(out, name);
+                out.push(':');
+                out.push_str(value.unwrap_or("null"));
+            }
+            Member::Object { name, members } => {
+                separate(out);
+                push_json_string(out, name);
+                out.push(':');
+                write_object(out, members, values, nulls);
+            }
+        }
+    }
+    out.push('}');
+}
+
+/// Length first, so that shifted borders give another digest.
+fn feed(hasher: &mut Sha256, text: &str) {
+    hasher.update((text.len() as u64).to_le_bytes());
+    hasher.update(text.as_bytes());
+}
+
+fn digest(hasher: Sha256) -> Digest {
+    let full = hasher.finalize();
+    let mut short = [0; 16];
+    short.copy_from_slice(&full[..16]);
+    Digest(short)
+}
+
+#[cfg(test)]
+mod tests;

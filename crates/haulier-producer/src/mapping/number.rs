@@ -1,0 +1,108 @@
+//! Numbers by their digits: nothing is rounded, nothing goes through a float.
+
+/// A decimal in canonical text: sign, digits without leading zeros, fraction as written. `None` for anything else.
+pub(super) fn canonical(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (digits, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() && fraction.is_empty()
+        || !all_digits(whole)
+        || !all_digits(fraction)
+        || exponent.abs() > 400
+    {
+        return None;
+    }
+    let (whole, fraction) = shift(whole, fraction, exponent);
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let zero = whole == "0" && fraction.bytes().all(|b| b == b'0');
+    let sign = if zero { "" } else { sign };
+    Some(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
+}
+
+fn shift(whole: &str, fraction: &str, exponent: i32) -> (String, String) {
+    let digits = format!("{whole}{fraction}");
+    let point = i64::try_from(whole.len()).unwrap_or(i64::MAX) + i64::from(exponent);
+    if point <= 0 {
+        let zeros = usize::try_from(-point).unwrap_or(0);
+        return ("0".to_owned(), format!("{}{digits}", "0".repeat(zeros)));
+    }
+    let point = usize::try_from(point).unwrap_or(usize::MAX);
+    if point >= digits.len() {
+        let zeros = "0".repeat(point - digits.len());
+        return (format!("{digits}{zeros}"), String::new());
+    }
+    (digits[..point].to_owned(), digits[point..].to_owned())
+}
+
+/// The decimal padded to `scale` fraction digits. What does not fit precision and scale is an error, never rounded.
+pub(super) fn fit(canonical: &str, precision: u8, scale: u8) -> Result<String, String> {
+    let (whole, fraction) = canonical.split_once('.').unwrap_or((canonical, ""));
+    let kept = fraction.trim_end_matches('0');
+    let whole_digits = whole.trim_start_matches('-').trim_start_matches('0').len();
+    if kept.len() > usize::from(scale) || whole_digits > usize::from(precision.saturating_sub(scale)) {
+        return Err(format!("the number does not fit decimal({precision},{scale})"));
+    }
+    if scale == 0 {
+        return Ok(whole.to_owned());
+    }
+    Ok(format!("{whole}.{kept:0<width$}", width = usize::from(scale)))
+}
+
+/// A float as the shortest text that reads back the same, without exponent for ordinary sizes; -0 is 0.
+pub(super) fn float(value: f64) -> Option<String> {
+    if !value.is_finite() {
+        return None;
+    }
+    let value = if value == 0.0 { 0.0 } else { value };
+    serde_json::to_string(&value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn decimals_keep_their_digits() {
+        for (text, canon) in [
+            ("0012.3400", Some("12.3400")),
+            ("-0.00", Some("0.00")),
+            ("1e3", Some("1000")),
+            ("1.5E-3", Some("0.0015")),
+            (".5", Some("0.5")),
+            ("99999999999999999999.01", Some("99999999999999999999.01")),
+            ("NaN", None),
+            ("1,5", None),
+            ("", None),
+            ("-", None),
+        ] {
+            assert_eq!(canonical(text).as_deref(), canon, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_is_checked_not_rounded() {
+        assert_eq!(fit("12.5", 12, 2).unwrap(), "12.50");
+        assert_eq!(fit("12.500", 12, 2).unwrap(), "12.50");
+        assert_eq!(fit("7", 3, 0).unwrap(), "7");
+        assert!(fit("12.505", 12, 2).is_err());
+        assert!(fit("12345678901.00", 12, 2).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_canonical_decimal_stays_as_it_is(whole in "[1-9][0-9]{0,20}", fraction in "[0-9]{1,20}") {
+            let text = format!("{whole}.{fraction}");
+            prop_assert_eq!(canonical(&text), Some(text));
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Producing a run: the walks, so many at a time, the sweeper beside them, and the end when everything is accounted for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use haulier_core::plan::Plan;
+use haulier_core::port::{Clock, Cursor, Ledger, Micros, Queue, Source, Tally, WalkId};
+use haulier_core::{EntityName, ProcessId, RecordState, RunId};
+use haulier_throttle::{Rate, Slots};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::fibre::{self, ledger_passes};
+use crate::mapping::Mapper;
+use crate::patience::patiently;
+use crate::progress::Progress;
+use crate::{ProduceError, sweep};
+
+const LEASE: Duration = Duration::from_secs(10);
+const LEASE_RENEWAL: Duration = Duration::from_secs(3);
+const SWEEP_PAUSE: Duration = Duration::from_millis(200);
+/// A queue that stays empty for so long while the ledger calls records queued has lost them.
+const QUIET: Duration = Duration::from_secs(2);
+/// The same where the queue cannot say what is unsettled.
+const QUIET_UNSEEN: Duration = Duration::from_secs(30);
+
+/// Start values; the live ones come from the control of the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Walks at a time.
+    pub fibres: usize,
+    /// Records a second; `None` is as fast as source and queue allow.
+    pub rate: Option<f64>,
+    /// Most rows in one chunk.
+    pub chunk: u32,
+    /// Most records in one parcel.
+    pub parcel: usize,
+    /// How long a request may still act on the target after its worker gave up or died.
+    pub zombie_grace: Duration,
+}
+
+/// The producer of one run. One process holds the run's lease at a time.
+#[derive(Debug)]
+pub struct Producer {
+    /// Where rows come from.
+    pub source: Arc<dyn Source>,
+    /// Where parcels go.
+    pub queue: Arc<dyn Queue>,
+    /// What happened.
+    pub ledger: Arc<dyn Ledger>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// What moves.
+    pub plan: Arc<Plan>,
+    /// The run.
+    pub run: RunId,
+    /// This process.
+    pub process: ProcessId,
+    /// Start values.
+    pub settings: Settings,
+    /// Counters for those who watch.
+    pub progress: Arc<Progress>,
+    /// Stops intake: walks end after the chunk in hand.
+    pub stop: CancellationToken,
+}
+
+/// How producing ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything planned is landed, dead, held or skipped.
+    Drained(Tally),
+    /// A stop was asked for; the same command goes on from here.
+    Stopped,
+}
+
+/// What fibres and sweeper share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) queue: Arc<dyn Queue>,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) run: RunId,
+    pub(crate) settings: Settings,
+    pub(crate) rate: Rate,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) stop: CancellationToken,
+    epoch: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn rate_now(&self) -> Option<f64> {
+        self.settings.rate
+    }
+}
+
+impl Producer {
+    /// Walks every entity, sends again what is due, and ends when everything is accounted for or a stop came.
+    /// Safe to run again after any end, also a crash.
+    pub async fn run(self) -> Result<Ending, ProduceError> {
+        let mut mappers = HashMap::new();
+        for entity in &self.plan.entities {
+            mappers.insert(entity.name.clone(), Mapper::new(entity)?);
+        }
+        let mappers = Arc::new(mappers);
+        let shared = Arc::new(Shared {
+            source: self.source,
+            queue: self.queue,
+            ledger: self.ledger,
+            clock: self.clock,
+            run: self.run,
+            settings: self.settings,
+            rate: Rate::new(self.settings.rate),
+            progress: self.progress,
+            // Walks, sweeper and lease all end with this one, whoever fails first.
+            stop: self.stop.child_token(),
+            epoch: AtomicU64::new(0),
+        });
+        hold_lease(&shared, &self.process).await?;
+        let mut tasks: JoinSet<Result<Option<Ending>, ProduceError>> = JoinSet::new();
+        let process = self.process.clone();
+        tasks.spawn({
+            let shared = Arc::clone(&shared);
+            async move { renew_lease(&shared, &process).await.map(|()| None) }
+        });
+        tasks.spawn({
+            let (shared, mappers) = (Arc::clone(&shared), Arc::clone(&mappers));
+            async move { keep_sweeping(&shared, &mappers).await.map(|()| None) }
+        });
+        tasks.spawn({
+            let (shared, plan) = (Arc::clone(&shared), Arc::clone(&self.plan));
+            async move {
+                walk_all(&shared, &plan, &mappers).await?;
+                drain(&shared).await.map(Some)
+            }
+        });
+        let mut ending = Ok(Ending::Stopped);
+        while let Some(ended) = tasks.join_next().await {
+            match ended.map_err(|error| ProduceError::Panicked(error.to_string())).and_then(|ended| ended) {
+                Ok(None) => {}
+                Ok(Some(last)) => {
+                    ending = ending.map(|_| last);
+                    shared.stop.cancel();
+                }
+                Err(error) => {
+                    // An error that follows from the stop is not the cause.
+                    if !shared.stop.is_cancelled() {
+                        ending = Err(error);
+                    }
+                    shared.stop.cancel();
+                }
+            }
+        }
+        let release = shared.ledger.release_producer_lease(&shared.run, &self.process).await;
+        if let Err(error) = release {
+            tracing::warn!(error = %error, "the producer lease could not be given back; it ends by itself");
+        }
+        ending
+    }
+}
+
+async fn hold_lease(shared: &Shared, process: &ProcessId) -> Result<(), ProduceError> {
+    let now = shared.clock.micros();
+    let until = now.saturating_add(Micros::try_from(LEASE.as_micros()).unwrap_or(Micros::MAX));
+    let lease = shared.ledger.hold_producer_lease(&shared.run, process, now, until).await?;
+    shared.epoch.store(lease.epoch, Ordering::Relaxed);
+    Ok(())
+}
+
+async fn renew_lease(shared: &Shared, process: &ProcessId) -> Result<(), ProduceError> {
+    let mut renewed = Instant::now();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LEASE_RENEWAL) => {}
+            () = shared.stop.cancelled() => return Ok(()),
+        }
+        match hold_lease(shared, process).await {
+            Ok(()) => renewed = Instant::now(),
+            // A short gap is bridged; after the lease's end another producer may already be at work.
+            Err(ProduceError::Ledger(error)) if ledger_passes(&error) && renewed.elapsed() < LEASE => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn keep_sweeping(shared: &Shared, mappers: &HashMap<EntityName, Mapper>) -> Result<(), ProduceError> {
+    while !shared.stop.is_cancelled() {
+        let sent = sweep::sweep(shared, mappers).await?;
+        if sent == 0 {
+            tokio::select! {
+                () = tokio::time::sleep(SWEEP_PAUSE) => {}
+                () = shared.stop.cancelled() => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn walk_all(
+    shared: &Arc<Shared>,
+    plan: &Plan,
+    mappers: &Arc<HashMap<EntityName, Mapper>>,
+) -> Result<(), ProduceError> {
+    let slots = Slots::new(shared.settings.fibres.max(1));
+    let mut fibres: JoinSet<Result<(), ProduceError>> = JoinSet::new();
+    for entity in &plan.entities {
+        for cursor in walks_of(shared, entity).await? {
+            // Taken here, so that walks start in the plan's order.
+            let slot = slots.take().await;
+            if shared.stop.is_cancelled() {
+                break;
+            }
+            let (shared, mappers) = (Arc::clone(shared), Arc::clone(mappers));
+            let name = entity.name.clone();
+            fibres.spawn(async move {
+                let _slot = slot;
+                let Some(mapper) = mappers.get(&name) else { return Ok(()) };
+                fibre::walk(&shared, mapper, cursor).await
+            });
+            while let Some(ended) = fibres.try_join_next() {
+                ended.map_err(|error| ProduceError::Panicked(error.to_string()))??;
+            }
+        }
+    }
+    while let Some(ended) = fibres.join_next().await {
+        ended.map_err(|error| ProduceError::Panicked(error.to_string()))??;
+    }
+    if !shared.stop.is_cancelled() {
+        shared.ledger.produced(&shared.run, shared.clock.micros()).await?;
+    }
+    Ok(())
+}
+
+/// The unfinished walks of an entity: those of the ledger, or new ones.
+async fn walks_of(shared: &Shared, entity: &haulier_core::plan::Entity) -> Result<Vec<Cursor>, ProduceError> {
+    let known = shared.ledger.cursors(&shared.run, &entity.name).await?;
+    if !known.is_empty() {
+        return Ok(known.into_iter().filter(|cursor| !cursor.done).collect());
+    }
+    let call = || shared.source.ranges(entity, shared.settings.fibres.max(1));
+    let ranges =
+        patiently("the source", &shared.stop, haulier_core::port::SourceError::is_passing, call).await?;
+    let cursors: Vec<Cursor> = (0..)
+        .zip(ranges)
+        .map(|(number, range)| Cursor {
+            walk: WalkId { entity: entity.name.clone(), range: number },
+            after: range.after,
+            upto: range.upto,
+            at: None,
+            done: false,
+        })
+        .collect();
+    // Stored before the first row is read, so that a resume cuts the key space in the same places.
+    shared.ledger.advance(&shared.run, &cursors).await?;
+    Ok(cursors)
+}
+
+/// Waits until nothing is open; finds records that the queue lost.
+async fn drain(shared: &Shared) -> Result<Ending, ProduceError> {
+    let mut quiet_since: Option<Instant> = None;
+    while !shared.stop.is_cancelled() {
+        let tally =
+            patiently("the ledger", &shared.stop, ledger_passes, || shared.ledger.tally(&shared.run)).await?;
+        if let Err(entity) = tally.check_conserved() {
+            let counts = tally.entities.get(entity).cloned().unwrap_or_default();
+            return Err(ProduceError::NotConserved {
+                entity: entity.clone(),
+                planned: counts.planned,
+                counted: counts.states.values().sum(),
+            });
+        }
+        let total = tally.total();
+        if total.open() == 0 {
+            shared.ledger.finish_run(&shared.run, shared.clock.micros()).await?;
+            return Ok(Ending::Drained(tally));
+        }
+        let only_queued = total.open() == total.of(RecordState::Queued);
+        let patience = match shared.queue.depth().await {
+            Ok(depth) if only_queued && depth.is_empty() => Some(QUIET),
+            Ok(_) => None,
+            Err(_) if only_queued => Some(QUIET_UNSEEN),
+            Err(_) => None,
+        };
+        match (patience, quiet_since) {
+            (Some(patience), Some(since)) if since.elapsed() >= patience => {
+                let found = shared.ledger.rescue(&shared.run, shared.clock.micros()).await?;
+                tracing::warn!(
+                    records = found,
+                    "the queue is empty and these records never came out of it; they are sent again"
+                );
+                quiet_since = None;
+            }
+            (Some(_), None) => quiet_since = Some(Instant::now()),
+            (Some(_), Some(_)) => {}
+            (None, _) => quiet_since = None,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(SWEEP_PAUSE) => {}
+            () = shared.stop.cancelled() => {}
+        }
+    }
+    Ok(Ending::Stopped)
+}

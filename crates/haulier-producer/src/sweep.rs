@@ -1,0 +1,105 @@
+//! Sends again what is due: retries, released children, unknown outcomes, claims of silent workers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use haulier_core::port::{Admission, Due, Micros, Sighting, SightingIntent};
+use haulier_core::{Digest, EntityName, Record, RecordState, Row, SourceKey, crash};
+
+use crate::ProduceError;
+use crate::fibre::{admit, ledger_passes, publish};
+use crate::mapping::{Mapped, Mapper};
+use crate::patience::patiently;
+use crate::produce::Shared;
+
+/// A worker that did not beat for so long has lost its claims.
+const SILENT: Duration = Duration::from_secs(10);
+/// Records taken at once.
+const BATCH: u32 = 1000;
+/// An unknown outcome whose message may be lost is published again after so long.
+const AGAIN: Duration = Duration::from_mins(1);
+
+/// One round: claims of silent processes become unknown, and everything due is published again. Returns how many were.
+pub(crate) async fn sweep(
+    shared: &Shared,
+    mappers: &HashMap<EntityName, Mapper>,
+) -> Result<usize, ProduceError> {
+    let now = shared.clock.micros();
+    let reap =
+        || shared.ledger.reap(&shared.run, before(now, SILENT), after(now, shared.settings.zombie_grace));
+    let reaped = patiently("the ledger", &shared.stop, ledger_passes, reap).await?;
+    if reaped > 0 {
+        tracing::warn!(
+            records = reaped,
+            "a worker fell silent; what it was sending is looked up before it is sent again"
+        );
+    }
+    let due = || shared.ledger.due(&shared.run, now, BATCH);
+    let due = patiently("the ledger", &shared.stop, ledger_passes, due).await?;
+    let mut by_entity: BTreeMap<EntityName, Vec<Due>> = BTreeMap::new();
+    for record in due {
+        by_entity.entry(record.record.entity.clone()).or_default().push(record);
+    }
+    let mut sent = 0;
+    for (entity, due) in by_entity {
+        if let Some(mapper) = mappers.get(&entity) {
+            sent += resend(shared, mapper, &due).await?;
+        }
+    }
+    Ok(sent)
+}
+
+/// Reads the rows again, so that what is sent is always the newest content.
+async fn resend(shared: &Shared, mapper: &Mapper, due: &[Due]) -> Result<usize, ProduceError> {
+    let keys: Vec<SourceKey> = due.iter().map(|due| due.record.key.clone()).collect();
+    let call = || shared.source.rows(mapper.entity(), &keys);
+    let rows =
+        patiently("the source", &shared.stop, haulier_core::port::SourceError::is_passing, call).await?;
+    let rows: HashMap<&SourceKey, &Row> = rows.iter().map(|row| (&row.key, row)).collect();
+    let mapped =
+        keys.iter().map(|key| rows.get(key).map_or_else(|| gone(key), |row| mapper.map(row))).collect();
+    let (mapped, admissions) = admit(shared, mapper, mapped).await?;
+
+    let mut records: Vec<Record> = Vec::with_capacity(due.len());
+    let mut sent: Vec<Due> = Vec::with_capacity(due.len());
+    for ((mapped, admission), due) in mapped.into_iter().zip(admissions).zip(due) {
+        // An unknown outcome goes out whatever was noted: the worker looks it up first.
+        let wanted = admission == Admission::Publish || due.state == RecordState::Unknown;
+        if let Some(record) = mapped.record.filter(|_| wanted) {
+            records.push(record);
+            sent.push(due.clone());
+        }
+    }
+    let count = records.len();
+    publish(shared, mapper, records).await?;
+    crash::point(crash::SWEEP_AFTER_PUBLISH);
+    let again = after(shared.clock.micros(), AGAIN.max(shared.settings.zombie_grace));
+    let note = || shared.ledger.republished(&shared.run, &sent, again);
+    patiently("the ledger", &shared.stop, ledger_passes, note).await?;
+    shared.progress.add_swept(count);
+    Ok(count)
+}
+
+fn gone(key: &SourceKey) -> Mapped {
+    let sighting = Sighting {
+        key: key.clone(),
+        tenant: None,
+        generation: 0,
+        hash: Digest([0; 16]),
+        natural: None,
+        intent: SightingIntent::Skip("the row is gone from the source".to_owned()),
+    };
+    Mapped { sighting, record: None }
+}
+
+fn before(now: Micros, by: Duration) -> Micros {
+    now.saturating_sub(micros(by))
+}
+
+fn after(now: Micros, by: Duration) -> Micros {
+    now.saturating_add(micros(by))
+}
+
+fn micros(duration: Duration) -> Micros {
+    Micros::try_from(duration.as_micros()).unwrap_or(Micros::MAX)
+}
