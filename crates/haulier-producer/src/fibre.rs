@@ -7,12 +7,12 @@ use haulier_core::port::{
     Admission, Admit, Cursor, KeyRange, LedgerError, QueueError, SightingIntent, SourceError,
 };
 use haulier_core::{Failure, FailureKind, Record, Row, SourceKey, crash};
+use haulier_throttle::patiently;
 
 use crate::ProduceError;
 use crate::chunk::ChunkSize;
 use crate::mapping::{Mapped, Mapper};
 use crate::parcel;
-use crate::patience::patiently;
 use crate::produce::Shared;
 
 /// Walks one range to its end, or until the stop. Reads one chunk ahead of what is being published.
@@ -43,12 +43,10 @@ pub(crate) async fn walk(shared: &Shared, mapper: &Mapper, mut cursor: Cursor) -
 
 async fn advance(shared: &Shared, cursor: &Cursor) -> Result<(), ProduceError> {
     let cursors = std::slice::from_ref(cursor);
-    Ok(patiently("the ledger", &shared.stop, ledger_passes, || shared.ledger.advance(&shared.run, cursors))
-        .await?)
-}
-
-pub(crate) fn ledger_passes(error: &LedgerError) -> bool {
-    matches!(error, LedgerError::Unreachable { .. } | LedgerError::DiskFull { .. })
+    Ok(patiently("the ledger", &shared.stop, LedgerError::is_passing, || {
+        shared.ledger.advance(&shared.run, cursors)
+    })
+    .await?)
 }
 
 async fn read(
@@ -118,7 +116,8 @@ pub(crate) async fn admit(
         now: shared.clock.micros(),
     };
     let admissions =
-        patiently("the ledger", &shared.stop, ledger_passes, || shared.ledger.admit(request())).await?;
+        patiently("the ledger", &shared.stop, LedgerError::is_passing, || shared.ledger.admit(request()))
+            .await?;
     Ok((mapped, admissions))
 }
 

@@ -5,7 +5,6 @@ mod error;
 mod fibre;
 pub mod mapping;
 mod parcel;
-mod patience;
 mod produce;
 mod progress;
 mod sweep;

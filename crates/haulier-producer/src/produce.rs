@@ -6,15 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use haulier_core::plan::Plan;
-use haulier_core::port::{Clock, Cursor, Ledger, Micros, Queue, Source, Tally, WalkId};
+use haulier_core::port::{Clock, Cursor, Ledger, LedgerError, Micros, Queue, Source, Tally, WalkId};
 use haulier_core::{EntityName, ProcessId, RecordState, RunId};
-use haulier_throttle::{Rate, Slots};
+use haulier_throttle::{Rate, Slots, patiently};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::fibre::{self, ledger_passes};
+use crate::fibre;
 use crate::mapping::Mapper;
-use crate::patience::patiently;
 use crate::progress::Progress;
 use crate::{ProduceError, sweep};
 
@@ -183,7 +182,7 @@ async fn renew_lease(shared: &Shared, process: &ProcessId) -> Result<(), Produce
         match hold_lease(shared, process).await {
             Ok(()) => renewed = Instant::now(),
             // A short gap is bridged; after the lease's end another producer may already be at work.
-            Err(ProduceError::Ledger(error)) if ledger_passes(&error) && renewed.elapsed() < LEASE => {}
+            Err(ProduceError::Ledger(error)) if error.is_passing() && renewed.elapsed() < LEASE => {}
             Err(error) => return Err(error),
         }
     }
@@ -265,8 +264,10 @@ async fn walks_of(shared: &Shared, entity: &haulier_core::plan::Entity) -> Resul
 async fn drain(shared: &Shared) -> Result<Ending, ProduceError> {
     let mut quiet_since: Option<Instant> = None;
     while !shared.stop.is_cancelled() {
-        let tally =
-            patiently("the ledger", &shared.stop, ledger_passes, || shared.ledger.tally(&shared.run)).await?;
+        let tally = patiently("the ledger", &shared.stop, LedgerError::is_passing, || {
+            shared.ledger.tally(&shared.run)
+        })
+        .await?;
         if let Err(entity) = tally.check_conserved() {
             let counts = tally.entities.get(entity).cloned().unwrap_or_default();
             return Err(ProduceError::NotConserved {

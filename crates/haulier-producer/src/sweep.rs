@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use haulier_core::port::{Admission, Due, Micros, Sighting, SightingIntent};
+use haulier_core::port::{Admission, Due, LedgerError, Micros, Sighting, SightingIntent};
 use haulier_core::{Digest, EntityName, Record, RecordState, Row, SourceKey, crash};
+use haulier_throttle::patiently;
 
 use crate::ProduceError;
-use crate::fibre::{admit, ledger_passes, publish};
+use crate::fibre::{admit, publish};
 use crate::mapping::{Mapped, Mapper};
-use crate::patience::patiently;
 use crate::produce::Shared;
 
 /// A worker that did not beat for so long has lost its claims.
@@ -27,7 +27,7 @@ pub(crate) async fn sweep(
     let now = shared.clock.micros();
     let reap =
         || shared.ledger.reap(&shared.run, before(now, SILENT), after(now, shared.settings.zombie_grace));
-    let reaped = patiently("the ledger", &shared.stop, ledger_passes, reap).await?;
+    let reaped = patiently("the ledger", &shared.stop, LedgerError::is_passing, reap).await?;
     if reaped > 0 {
         tracing::warn!(
             records = reaped,
@@ -35,7 +35,7 @@ pub(crate) async fn sweep(
         );
     }
     let due = || shared.ledger.due(&shared.run, now, BATCH);
-    let due = patiently("the ledger", &shared.stop, ledger_passes, due).await?;
+    let due = patiently("the ledger", &shared.stop, LedgerError::is_passing, due).await?;
     let mut by_entity: BTreeMap<EntityName, Vec<Due>> = BTreeMap::new();
     for record in due {
         by_entity.entry(record.record.entity.clone()).or_default().push(record);
@@ -75,7 +75,7 @@ async fn resend(shared: &Shared, mapper: &Mapper, due: &[Due]) -> Result<usize, 
     crash::point(crash::SWEEP_AFTER_PUBLISH);
     let again = after(shared.clock.micros(), AGAIN.max(shared.settings.zombie_grace));
     let note = || shared.ledger.republished(&shared.run, &sent, again);
-    patiently("the ledger", &shared.stop, ledger_passes, note).await?;
+    patiently("the ledger", &shared.stop, LedgerError::is_passing, note).await?;
     shared.progress.add_swept(count);
     Ok(count)
 }

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod flow;
+mod patience;
 mod rate;
 mod slots;
 
 pub use flow::Flow;
+pub use patience::patiently;
 pub use rate::Rate;
 pub use slots::{Slot, Slots};

@@ -571,3 +571,20 @@ pub enum LedgerError {
         cause: String,
     },
 }
+
+impl LedgerError {
+    /// Whether the same call may succeed later without anybody changing haulier or its files.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::DiskFull { .. } => true,
+            Self::Credentials { .. }
+            | Self::Newer { .. }
+            | Self::OtherPlan { .. }
+            | Self::PlanChanged { .. }
+            | Self::LeaseHeld { .. }
+            | Self::Corrupt { .. }
+            | Self::Failed { .. } => false,
+        }
+    }
+}

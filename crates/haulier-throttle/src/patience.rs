@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Repeats `call` while its error is passing, with a growing wait of at most ten seconds, until `stop`.
 /// The last error is the answer when it is not passing, or when the stop came.
-pub(crate) async fn patiently<T, E, F>(
+pub async fn patiently<T, E, F>(
     what: &str,
     stop: &CancellationToken,
     passing: impl Fn(&E) -> bool,

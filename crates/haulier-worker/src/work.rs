@@ -1,0 +1,205 @@
+//! One process's share of the work: takes parcels while there is room, and stops in order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use haulier_core::plan::Plan;
+use haulier_core::port::{Clock, Consumer, Delivery, Ledger, LedgerError, Queue, QueueError, Target};
+use haulier_core::{ProcessId, RunId};
+use haulier_throttle::{Flow, Slots, patiently};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::beat::{Fence, keep_beating};
+use crate::ids::Ids;
+use crate::parcel;
+use crate::progress::Progress;
+
+/// Start values.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Unsettled parcels that the queue may hand to this process.
+    pub prefetch: u16,
+    /// How long a request may still act on the target after this process gave it up or died.
+    pub zombie_grace: Duration,
+    /// How long requests in flight may take to end after a stop.
+    pub grace: Duration,
+    /// `worker`, or `run` where the producer is in the same process.
+    pub role: &'static str,
+    /// This host's name.
+    pub host: String,
+}
+
+/// A worker process's share of one run.
+#[derive(Debug)]
+pub struct Worker {
+    /// Where parcels come from.
+    pub queue: Arc<dyn Queue>,
+    /// What happened.
+    pub ledger: Arc<dyn Ledger>,
+    /// Where records go.
+    pub target: Arc<dyn Target>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// What moves.
+    pub plan: Arc<Plan>,
+    /// The run.
+    pub run: RunId,
+    /// This process.
+    pub process: ProcessId,
+    /// Pushes at a time; may change while it works.
+    pub slots: Slots,
+    /// What every request passes; may change while it works.
+    pub flow: Arc<Flow>,
+    /// Start values.
+    pub settings: Settings,
+    /// Counters for those who watch.
+    pub progress: Arc<Progress>,
+    /// Stops intake: what is in flight ends, the rest is given back.
+    pub stop: CancellationToken,
+}
+
+/// Why working stopped. What was in hand comes again.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// The queue.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A parcel's task ended in a panic.
+    #[error("a task of the worker failed: {0}")]
+    Panicked(String),
+}
+
+/// What all parcels share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) ledger: Arc<dyn Ledger>,
+    pub(crate) target: Arc<dyn Target>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) run: RunId,
+    pub(crate) process: ProcessId,
+    pub(crate) slots: Slots,
+    pub(crate) flow: Arc<Flow>,
+    pub(crate) settings: Settings,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) fence: Fence,
+    pub(crate) ids: Ids,
+    pub(crate) backlog: Backlog,
+}
+
+/// Records that were taken and not yet started. New parcels are taken only while it is small, so that other processes
+/// get theirs and a stop has little to give back.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    records: AtomicUsize,
+    shrank: Notify,
+}
+
+impl Backlog {
+    pub(crate) fn add(&self, records: usize) {
+        self.records.fetch_add(records, Ordering::Relaxed);
+    }
+
+    pub(crate) fn remove(&self, records: usize) {
+        self.records.fetch_sub(records, Ordering::Relaxed);
+        self.shrank.notify_one();
+    }
+
+    async fn below(&self, limit: impl Fn() -> usize) {
+        while self.records.load(Ordering::Relaxed) >= limit() {
+            // A raised limit is seen within a quarter of a second, a shrunk backlog at once.
+            let _timed_out = tokio::time::timeout(Duration::from_millis(250), self.shrank.notified()).await;
+        }
+    }
+}
+
+impl Worker {
+    /// Works until the stop, then lets what is in flight end within the grace time and gives the rest back.
+    pub async fn run(self) -> Result<(), WorkError> {
+        let queue = self.queue;
+        let shared = Arc::new(Shared {
+            ledger: self.ledger,
+            target: self.target,
+            clock: self.clock,
+            plan: self.plan,
+            run: self.run,
+            process: self.process,
+            slots: self.slots,
+            flow: self.flow,
+            settings: self.settings,
+            progress: self.progress,
+            stop: self.stop,
+            fence: Fence::new(),
+            ids: Ids::default(),
+            backlog: Backlog::default(),
+        });
+        let ended = CancellationToken::new();
+        let beating = tokio::spawn({
+            let (shared, ended) = (Arc::clone(&shared), ended.clone());
+            async move { keep_beating(&shared, &ended).await }
+        });
+        let worked = take_parcels(&shared, queue.as_ref()).await;
+        ended.cancel();
+        beating.await.map_err(|error| WorkError::Panicked(error.to_string()))?;
+        worked
+    }
+}
+
+async fn take_parcels(shared: &Arc<Shared>, queue: &dyn Queue) -> Result<(), WorkError> {
+    let open = || queue.consumer(shared.settings.prefetch);
+    let opened = patiently("the queue", &shared.stop, QueueError::is_passing, open).await;
+    let consumer: Arc<dyn Consumer> = match opened {
+        Ok(consumer) => consumer.into(),
+        Err(_) if shared.stop.is_cancelled() => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut parcels: JoinSet<Result<(), WorkError>> = JoinSet::new();
+    let taken = loop {
+        while let Some(ended) = parcels.try_join_next() {
+            joined(ended)?;
+        }
+        // Two rounds of every slot, so that none waits for a claim; at least one parcel's worth.
+        let room = shared.backlog.below(|| (2 * shared.slots.limit()).max(1));
+        let next = async {
+            room.await;
+            patiently("the queue", &shared.stop, QueueError::is_passing, || consumer.next()).await
+        };
+        let delivery: Delivery = tokio::select! {
+            next = next => match next {
+                Ok(delivery) => delivery,
+                Err(_) if shared.stop.is_cancelled() => break Ok(()),
+                Err(error) => break Err(error.into()),
+            },
+            () = shared.stop.cancelled() => break Ok(()),
+        };
+        shared.backlog.add(delivery.parcel.records.len());
+        let (shared, consumer) = (Arc::clone(shared), Arc::clone(&consumer));
+        parcels.spawn(async move { parcel::handle(&shared, consumer.as_ref(), delivery).await });
+    };
+    let rest = async {
+        while let Some(ended) = parcels.join_next().await {
+            joined(ended)?;
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(shared.settings.grace, rest).await {
+        Ok(rest) => taken.and(rest),
+        Err(_) => {
+            tracing::warn!(
+                "requests were still in flight at the end of the grace time; they are looked up before anything is sent again"
+            );
+            taken
+        }
+    }
+}
+
+fn joined(ended: Result<Result<(), WorkError>, tokio::task::JoinError>) -> Result<(), WorkError> {
+    ended.map_err(|error| WorkError::Panicked(error.to_string()))?
+}
