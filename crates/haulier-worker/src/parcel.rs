@@ -310,13 +310,7 @@ impl<'a> Load<'a> {
                 for child in self.waiting.remove(&key).unwrap_or_default() {
                     self.adopt(child, &record, id);
                 }
-                if self
-                    .shared
-                    .plan
-                    .entities
-                    .iter()
-                    .any(|entity| entity.refs.iter().any(|r| r.entity == record.entity))
-                {
+                if self.referred_to {
                     self.shared.ids.remember(record, id.clone());
                 }
             }

@@ -1,0 +1,160 @@
+//! The ledger port: everything that must outlive a crash. The ledger, not the queue, says what has landed.
+
+mod error;
+mod record;
+mod run;
+mod tally;
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+pub use error::LedgerError;
+pub use record::{
+    Admission, Admit, Claim, DeadFilter, Due, IdOrder, IdRow, RecordRow, Settled, Settlement, Sighting,
+    SightingIntent, Wanted,
+};
+pub use run::{Cursor, ProcessBeat, ProducerLease, Run, RunRequest, WalkId};
+pub use tally::{EntityTally, Tally};
+
+use super::Micros;
+use crate::{EntityName, ProcessId, RecordRef, RunId, TargetId};
+
+/// The whole ledger. Every call is one transaction, durable when it returns, and safe to repeat.
+/// A dropped call may or may not have happened.
+pub trait Ledger: RecordBook + Cursors + Controls {}
+impl<T: RecordBook + Cursors + Controls> Ledger for T {}
+
+/// What happened to each record, and the id map.
+#[async_trait]
+pub trait RecordBook: Debug + Send + Sync {
+    /// Notes the rows that the producer read, before they are published, and says of each what to do.
+    ///
+    /// - never seen, or other content than what landed: `Queued`, publish;
+    /// - queued, held or retrying in this run already with the same content: publish again (a repeat is harmless);
+    /// - landed with the same content: `Skipped` when this run had not landed it itself, nothing to do either way;
+    /// - being sent right now: the newer generation is noted and goes out when that request has ended;
+    /// - dead in this run with the same content: stays dead;
+    /// - its natural key belongs to another source key of the entity: dead(duplicate), naming that key.
+    ///
+    /// The run's planned count grows by the rows that were not yet part of it, in the same transaction.
+    async fn admit(&self, admit: Admit<'_>) -> Result<Vec<Admission>, LedgerError>;
+
+    /// Takes records for sending: one claim per key at any time, attempt + 1. One answer each, in order.
+    async fn claim(
+        &self,
+        run: &RunId,
+        entity: &EntityName,
+        owner: &ProcessId,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Claim>, LedgerError>;
+
+    /// Stores what became of claimed records. One answer each, in order: `false` where the claim was no longer `owner`'s
+    /// (it fell silent and lost it), and nothing was stored. Landing releases the held children in the same transaction;
+    /// a `Held` on a parent that landed meanwhile becomes `Retry`, due at once. A record that was seen again with a newer
+    /// generation while it was being sent becomes `Retry`, due at once, after its outcome is kept.
+    async fn settle(
+        &self,
+        run: &RunId,
+        entity: &EntityName,
+        owner: &ProcessId,
+        settled: &[Settled],
+    ) -> Result<Vec<bool>, LedgerError>;
+
+    /// Target ids of landed records; one that has none is not in the answer.
+    async fn target_ids(&self, records: &[RecordRef]) -> Result<HashMap<RecordRef, TargetId>, LedgerError>;
+
+    /// Records whose time has come: retry and unknown, due at or before `now`, oldest first.
+    async fn due(&self, run: &RunId, now: Micros, limit: u32) -> Result<Vec<Due>, LedgerError>;
+
+    /// Notes that due records were published again: retry becomes queued, unknown is due again at `again`.
+    /// One that moved on meanwhile (another attempt number or state) is left alone.
+    async fn republished(&self, run: &RunId, records: &[Due], again: Micros) -> Result<(), LedgerError>;
+
+    /// Turns the claims of processes that did not beat since `silent_since` into unknown, due at `due`. Returns how many.
+    async fn reap(&self, run: &RunId, silent_since: Micros, due: Micros) -> Result<u64, LedgerError>;
+
+    /// Makes records that are queued in the ledger but lost by the queue due at once. Only right when the queue is
+    /// known empty. Returns how many.
+    async fn rescue(&self, run: &RunId, now: Micros) -> Result<u64, LedgerError>;
+
+    /// When the next retry or unknown is due, if any.
+    async fn next_due(&self, run: &RunId) -> Result<Option<Micros>, LedgerError>;
+
+    /// Planned and the count of each state, per entity.
+    async fn tally(&self, run: &RunId) -> Result<Tally, LedgerError>;
+
+    /// Records in these states, in entity and key order, after `after`, at most `limit`.
+    async fn list(
+        &self,
+        run: &RunId,
+        filter: &DeadFilter,
+        after: Option<&RecordRef>,
+        limit: u32,
+    ) -> Result<Vec<RecordRow>, LedgerError>;
+
+    /// Makes dead or held records due at once with fresh attempts, or waives them with a reason. Returns how many.
+    async fn judge(
+        &self,
+        run: &RunId,
+        records: &[RecordRef],
+        waive: Option<&str>,
+        by: &str,
+        now: Micros,
+    ) -> Result<u64, LedgerError>;
+
+    /// The id map, at most `limit` rows after `after` (the last row of the page before).
+    async fn id_map(
+        &self,
+        entity: Option<&EntityName>,
+        order: IdOrder,
+        after: Option<&IdRow>,
+        limit: u32,
+    ) -> Result<Vec<IdRow>, LedgerError>;
+}
+
+/// How far each walk has come.
+#[async_trait]
+pub trait Cursors: Debug + Send + Sync {
+    /// The walks of an entity in this run, with their cursors; empty before the first.
+    async fn cursors(&self, run: &RunId, entity: &EntityName) -> Result<Vec<Cursor>, LedgerError>;
+
+    /// Stores cursors. Called only after the broker confirmed everything up to them.
+    async fn advance(&self, run: &RunId, cursors: &[Cursor]) -> Result<(), LedgerError>;
+}
+
+/// Runs, processes and leases.
+#[async_trait]
+pub trait Controls: Debug + Send + Sync {
+    /// Opens the newest run when it is unfinished, else a new one. An unfinished run of another plan digest is refused
+    /// with [`LedgerError::PlanChanged`] unless `accept_plan`.
+    async fn open_run(&self, request: RunRequest<'_>) -> Result<Run, LedgerError>;
+
+    /// The newest run, finished or not.
+    async fn latest_run(&self) -> Result<Option<Run>, LedgerError>;
+
+    /// Marks a run as finished: everything planned is landed, dead, held or skipped.
+    async fn finish_run(&self, run: &RunId, now: Micros) -> Result<(), LedgerError>;
+
+    /// Marks a run's walks as all done (the producer has read everything).
+    async fn produced(&self, run: &RunId, now: Micros) -> Result<(), LedgerError>;
+
+    /// Says that a process is alive.
+    async fn beat(&self, beat: &ProcessBeat) -> Result<(), LedgerError>;
+
+    /// The processes of a run, newest beat first.
+    async fn processes(&self, run: &RunId) -> Result<Vec<ProcessBeat>, LedgerError>;
+
+    /// Takes or renews the run's producer lease until `until`. Another live holder is [`LedgerError::LeaseHeld`].
+    async fn hold_producer_lease(
+        &self,
+        run: &RunId,
+        process: &ProcessId,
+        now: Micros,
+        until: Micros,
+    ) -> Result<ProducerLease, LedgerError>;
+
+    /// Gives the lease back, if it is this process's.
+    async fn release_producer_lease(&self, run: &RunId, process: &ProcessId) -> Result<(), LedgerError>;
+}
