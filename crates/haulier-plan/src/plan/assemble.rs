@@ -1,0 +1,182 @@
+//! Drafts become entities: natural keys, programs, and one more entity for each deferred reference.
+
+use haulier_core::EntityName;
+use haulier_core::plan::{Entity, Filter, KeyFold, NaturalPart, Part, PushProgram, UnknownPolicy};
+
+use super::book::{Book, owned};
+use super::entity::EntityDraft;
+use super::field::RefDraft;
+use super::program;
+use super::scope::Scope;
+use crate::near;
+use crate::node::Text;
+
+/// All entities in this order, the deferred ones last. `None` where one of them cannot be built.
+pub(crate) fn all(book: &Book<'_, '_>, order: &[usize]) -> Option<Vec<Entity>> {
+    let drafts: Vec<&EntityDraft<'_>> = order.iter().filter_map(|index| book.drafts.get(*index)).collect();
+    // Every entity is tried, so that the mistakes of all of them are told.
+    let built: Vec<Option<Entity>> = drafts.iter().map(|draft| entity(book, draft)).collect();
+    let mut entities: Vec<Entity> = built.into_iter().collect::<Option<_>>()?;
+    for draft in drafts {
+        for late in draft.fields.refs.iter().filter(|reference| reference.deferred) {
+            entities.push(deferred(book, draft, late)?);
+        }
+    }
+    Some(entities)
+}
+
+fn entity(book: &Book<'_, '_>, draft: &EntityDraft<'_>) -> Option<Entity> {
+    let mut scope = Scope::whole(book.notes, draft);
+    let push = draft.push.as_ref().map(|push| program::of(book.notes, &mut scope, push));
+    let natural_key = draft.natural_key.iter().filter_map(|part| natural_part(book, &scope, *part)).collect();
+    check_deferred(book, draft);
+    check_extract(book, draft, &scope);
+    Some(Entity {
+        name: EntityName::new(draft.name.value).ok()?,
+        relation: draft.source.relation.clone(),
+        key: owned(&draft.source.key),
+        filters: draft.source.filters.clone(),
+        generation: draft.source.generation.map(|column| column.value.to_owned()),
+        tenant: book.tenant_path(draft),
+        orphans: draft.orphans.clone(),
+        columns: scope.columns,
+        natural_key,
+        fold: draft.fold,
+        fields: scope.fields,
+        refs: scope.refs,
+        vars: scope.vars,
+        push: push?,
+        outcomes: draft.outcomes.clone(),
+        verify: draft.verify,
+        unknown: draft.unknown,
+        target_unique: draft.target_unique,
+        deferred_of: None,
+        listing: draft.listing.clone(),
+    })
+}
+
+/// A column, or `entity.column` (or `field.column`) through a reference.
+fn natural_part(book: &Book<'_, '_>, scope: &Scope<'_, '_>, part: Text<'_>) -> Option<NaturalPart> {
+    let Some((through, column)) = part.value.split_once('.') else {
+        return Some(NaturalPart::Column(part.value.to_owned()));
+    };
+    let told = |message: String, hint: Option<String>| {
+        book.notes.add_hinted(part.at, message, hint);
+        None
+    };
+    let by_entity =
+        scope.refs.iter().enumerate().filter(|(_, reference)| reference.entity.as_str() == through);
+    let by_field = scope.refs.iter().enumerate().filter(|(_, reference)| reference.field == through);
+    let mut candidates: Vec<_> = by_entity.collect();
+    if candidates.is_empty() {
+        candidates = by_field.collect();
+    }
+    let (index, reference) = match candidates.as_slice() {
+        [only] => *only,
+        [] => {
+            let names: Vec<&str> =
+                scope.refs.iter().flat_map(|found| [found.entity.as_str(), found.field.as_str()]).collect();
+            return told(
+                format!(
+                    "`natural_key`: \"{}\" goes through \"{through}\", to which entity \"{}\" has no reference",
+                    part.value, scope.draft.name.value
+                ),
+                near::hint(through, &names, "references"),
+            );
+        }
+        [(_, first), ..] => {
+            return told(
+                format!(
+                    "`natural_key`: \"{}\" could go through several references to \"{through}\"",
+                    part.value
+                ),
+                Some(format!("name the field instead: \"{}.{column}\"", first.field)),
+            );
+        }
+    };
+    let other = book.find(reference.entity.as_str()).and_then(|found| book.drafts.get(found))?;
+    let known: Vec<&str> = other.natural_key.iter().map(|part| part.value).collect();
+    if !known.contains(&column) {
+        return told(
+            format!(
+                "`natural_key`: \"{column}\" is not in the natural key of entity \"{}\"",
+                reference.entity
+            ),
+            if known.is_empty() {
+                Some(format!("give entity \"{}\" a `natural_key`", reference.entity))
+            } else {
+                near::hint(column, &known, "its natural key")
+            },
+        );
+    }
+    Some(NaturalPart::Reference { index, column: column.to_owned() })
+}
+
+fn check_deferred(book: &Book<'_, '_>, draft: &EntityDraft<'_>) {
+    let lacks_update = draft.push.as_ref().is_some_and(|push| push.update.is_none());
+    for late in draft.fields.refs.iter().filter(|reference| reference.deferred && lacks_update) {
+        book.notes.hinted(
+            late.field.at,
+            format!("field \"{}\" is deferred, but the push has no `update` to send it by", late.field.value),
+            "add `update = { path = \"/.../{id}\" }` to `push`",
+        );
+    }
+}
+
+fn check_extract(book: &Book<'_, '_>, draft: &EntityDraft<'_>, scope: &Scope<'_, '_>) {
+    let fields = draft.fields.names().map(|field| field.value);
+    let natural = draft.natural_key.iter().map(|part| part.value);
+    let known: Vec<&str> = fields.chain(natural).chain(scope.columns.iter().map(String::as_str)).collect();
+    for column in draft.extract.iter().filter(|column| !known.contains(&column.value)) {
+        let near = near::nearest(column.value, known.iter().copied());
+        book.notes.add_hinted(
+            column.at,
+            format!(
+                "`extract` names \"{}\", which is no field, column or natural key part here",
+                column.value
+            ),
+            near.map(|near| format!("did you mean \"{near}\"?")),
+        );
+    }
+}
+
+/// The update that sends a deferred reference once both records exist.
+fn deferred(book: &Book<'_, '_>, draft: &EntityDraft<'_>, late: &RefDraft<'_>) -> Option<Entity> {
+    let name = format!("{}.{}", draft.name.value, late.field.value);
+    let name = match EntityName::new(&name) {
+        Ok(name) => name,
+        Err(error) => {
+            book.notes
+                .add(late.field.at, format!("a deferred field becomes an entity of its own, and {error}"));
+            return None;
+        }
+    };
+    let mut scope = Scope::deferred(book.notes, draft, late)?;
+    let update = draft.push.as_ref()?.update.as_ref()?;
+    let mut write = program::update(book.notes, &mut scope, update, &Part::Ref(0));
+    write.only = vec![late.field.value.to_owned()];
+    let set = late.by.iter().map(|column| Filter::NotNull(column.value.to_owned()));
+    Some(Entity {
+        name,
+        relation: draft.source.relation.clone(),
+        key: owned(&draft.source.key),
+        filters: draft.source.filters.iter().cloned().chain(set).collect(),
+        generation: draft.source.generation.map(|column| column.value.to_owned()),
+        tenant: book.tenant_path(draft),
+        orphans: draft.orphans.clone(),
+        columns: scope.columns,
+        natural_key: Vec::new(),
+        fold: KeyFold { trim: false, case: false },
+        fields: scope.fields,
+        refs: scope.refs,
+        vars: scope.vars,
+        push: PushProgram::Update { write },
+        outcomes: draft.outcomes.clone(),
+        verify: draft.verify,
+        // The same update twice is the same record.
+        unknown: UnknownPolicy::Resend,
+        target_unique: draft.target_unique,
+        deferred_of: Some(EntityName::new(draft.name.value).ok()?),
+        listing: None,
+    })
+}

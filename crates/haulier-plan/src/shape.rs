@@ -1,0 +1,69 @@
+//! The keys of every table that a plan or site may hold. The JSON Schemas are held against this page by a test.
+
+/// A kind of table.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    /// Its name in the JSON Schema.
+    pub(crate) name: &'static str,
+    /// What messages call it.
+    pub(crate) what: &'static str,
+    /// The keys that it may hold.
+    pub(crate) keys: &'static [&'static str],
+}
+
+macro_rules! shapes {
+    ($all:ident: $($id:ident = $name:literal, $what:literal, [$($key:literal),* $(,)?];)*) => {
+        $(pub(crate) const $id: Shape = Shape { name: $name, what: $what, keys: &[$($key),*] };)*
+
+        /// All of them.
+        #[cfg(test)]
+        pub(crate) const $all: &[&Shape] = &[$(&$id),*];
+    };
+}
+
+shapes! { PLAN_SHAPES:
+    PLAN = "plan", "the plan", ["name", "tenant", "retry", "entity"];
+    RETRY = "retry", "`retry`", ["attempts", "base", "cap", "retry_after_cap"];
+    ENTITY = "entity", "an entity", [
+        "name", "parent", "source", "natural_key", "fold", "fields", "push", "outcomes", "verify", "unknown",
+        "target_unique", "orphans", "list", "extract",
+    ];
+    SOURCE = "source", "`source`", ["table", "schema", "query", "key", "where", "generation", "columns"];
+    FILTER = "filter", "a condition of `where`", ["column", "equals", "in", "not_in", "null"];
+    COLUMN = "column", "a column field", [
+        "column", "as", "map", "trim", "lower", "empty_is_null", "default", "zone", "zero_dates", "odd_numbers",
+        "nul",
+    ];
+    CONST = "const", "a constant field", ["const"];
+    REF = "ref", "a reference field", ["ref", "by", "deferred", "numeric", "in_body"];
+    ZERO_DATES = "zero_dates", "`zero_dates`", ["fixed"];
+    ORPHANS = "orphans", "`orphans`", ["attach"];
+    PUT = "put", "a `put` push", [
+        "shape", "method", "path", "wrap", "constants", "only", "nulls", "media_type", "headers", "id", "empty",
+        "update",
+    ];
+    LINK = "link", "a `link` push", [
+        "shape", "method", "path", "wrap", "constants", "only", "nulls", "media_type", "headers", "id", "empty",
+        "update",
+    ];
+    CREATE = "create", "a `create` push", ["shape", "create", "lookup", "update"];
+    LOOKUP_THEN_WRITE = "lookup-then-write", "a `lookup-then-write` push", ["shape", "lookup", "create", "update"];
+    BULK = "bulk", "a `bulk` push", [
+        "shape", "method", "path", "wrap", "constants", "only", "nulls", "media_type", "headers", "max", "results",
+        "update",
+    ];
+    REQUEST = "request", "a request", [
+        "method", "path", "wrap", "constants", "only", "nulls", "media_type", "headers", "id", "empty",
+    ];
+    LOOKUP = "lookup", "a lookup", ["method", "path", "body", "items", "match", "id"];
+    ID = "id", "`id`", ["header", "made"];
+    RESULTS = "results", "`results`", ["items", "status", "id"];
+    OUTCOME = "outcome", "an outcome rule", ["status", "body", "header", "is"];
+    BODY_MATCH = "body_match", "a rule's `body`", ["pointer", "holds"];
+    HEADER_MATCH = "header_match", "a rule's `header`", ["name", "holds"];
+    LIST = "list", "`list`", ["path", "page", "items", "total", "truncated"];
+    PAGE_OFFSET = "page_offset", "an `offset` page", ["offset", "limit", "size", "first"];
+    PAGE_NUMBER = "page_number", "a `page` page", ["page", "limit", "size", "first"];
+    PAGE_CURSOR = "page_cursor", "a `cursor` page", ["cursor", "parameter", "limit", "size"];
+    PAGE_NEXT_URL = "page_next_url", "a `next_url` page", ["next_url"];
+}
