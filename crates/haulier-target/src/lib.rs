@@ -1,1 +1,20 @@
-//! Speaks the target's HTTP API as the plan describes it.
+#![doc = include_str!("../README.md")]
+
+mod adapter;
+mod body;
+mod bulk;
+mod check;
+mod compare;
+mod http;
+mod json;
+mod lookup;
+mod options;
+mod page;
+mod program;
+mod proof;
+mod push;
+mod reply;
+mod template;
+
+pub use adapter::open;
+pub use options::{Auth, Login, OpenError, Options, Secret, TokenSource};

@@ -1,0 +1,65 @@
+//! The questions of the preflight. Nothing is written.
+
+use bytes::Bytes;
+use haulier_core::plan::{Entity, ReplyClass};
+use haulier_core::{Failure, FailureKind, TargetId};
+use hyper::Method;
+
+use crate::adapter::Http;
+use crate::http::{Call, Trouble};
+use crate::program::Program;
+use crate::reply::{self, Purpose, Rules};
+use crate::template::Facts;
+
+/// A key that no target holds.
+const NOBODY: &str = "haulier-asks-for-nobody-7f3c9a";
+
+impl Http {
+    /// Whether the target answers and takes the credentials.
+    pub(crate) async fn check_target(&self) -> Result<(), Failure> {
+        let call = Call {
+            method: Method::GET,
+            path: &self.check_path,
+            headers: Vec::new(),
+            content_type: None,
+            body: Bytes::new(),
+            limit: self.max_page,
+        };
+        let reply = self.client.send(&call, None).await.map_err(|trouble| match trouble {
+            Trouble::Unsent(failure) => failure,
+            Trouble::Lost(reason) => {
+                Failure::new(FailureKind::Transient, format!("{}: {reason}", self.client.address.place()))
+            }
+        })?;
+        let rules = Rules::new(&[]).map_err(|problem| Program::unfit(&problem))?;
+        match rules.read(Purpose::Check, reply.status, &reply.headers, &reply.body) {
+            ReplyClass::Failed(
+                kind @ (FailureKind::Credential | FailureKind::Throttled | FailureKind::Transient),
+            ) => Err(reply::failure(kind, &format!("check GET {}", self.check_path), &reply, "")),
+            // Many targets have nothing at their base; that they say so is an answer.
+            ReplyClass::Ok | ReplyClass::Exists | ReplyClass::Missing | ReplyClass::Failed(_) => Ok(()),
+        }
+    }
+
+    /// Whether the lookup's filter is heeded: nobody's key must find nothing.
+    pub(crate) async fn check_finder(&self, program: &Program, entity: &Entity) -> Result<(), Failure> {
+        let Some(finder) = program.shape.lookup() else { return Ok(()) };
+        let vars = vec![NOBODY.to_owned(); entity.vars.len()];
+        let refs = vec![Some(TargetId::new("0")); entity.refs.len()];
+        let facts = Facts { vars: &vars, refs: &refs, own: None };
+        match self.candidates(program, finder, facts, "", None).await {
+            Ok(candidates) if candidates.is_empty() => Ok(()),
+            Ok(candidates) => Err(Failure::new(
+                FailureKind::Refused,
+                format!(
+                    "{}: a key that does not exist finds {} records: the filter is ignored, so the lookup cannot be trusted",
+                    finder.label,
+                    candidates.len()
+                ),
+            )),
+            // The key may be one that the target would never hold; it says so, and the filter was read.
+            Err(failure) if matches!(failure.status, Some(400 | 404 | 410 | 422)) => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+}

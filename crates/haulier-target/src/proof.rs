@@ -1,0 +1,149 @@
+//! Proves a success: a 2xx is not yet stored.
+
+use haulier_core::plan::Verify;
+use haulier_core::port::{Push, Throttle};
+use haulier_core::{Failure, FailureKind};
+use serde_json::Value;
+
+use crate::adapter::Http;
+use crate::compare::same_field;
+use crate::http::{Call, Reply, Trouble};
+use crate::json;
+use crate::lookup::sent;
+use crate::program::{Id, Program, Step};
+use crate::template::Facts;
+use haulier_core::plan::ReplyClass;
+
+impl Http {
+    /// Compares what the target has with what was sent, as the entity's `verify` says.
+    pub(crate) async fn prove(
+        &self,
+        program: &Program,
+        step: &Step,
+        push: &Push<'_>,
+        id: &str,
+        reply: &Reply,
+        throttle: &dyn Throttle,
+    ) -> Result<(), Failure> {
+        match program.verify {
+            Verify::None => Ok(()),
+            Verify::Echo => {
+                let Ok(document) = serde_json::from_slice::<Value>(&reply.body) else { return Ok(()) };
+                match record_in(step, &document) {
+                    Some(record) => compare(program, step, push, record, false),
+                    None => Ok(()),
+                }
+            }
+            Verify::Reread => {
+                let reread = Box::pin(self.reread(program, step, push, id, throttle)).await;
+                // It is stored, but nobody saw what: the next attempt must look before it writes.
+                let record = reread.map_err(|failure| Failure {
+                    kind: FailureKind::Unknown,
+                    reason: crate::reply::shorten(format!("stored, but not read again: {}", failure.reason)),
+                    ..failure
+                })?;
+                let Some(record) = record else {
+                    let reason = format!("{}: the record is not there right after the write", step.label);
+                    return Err(Failure::new(FailureKind::SilentLoss, reason));
+                };
+                let inner = record_in(step, &record).unwrap_or(&record);
+                compare(program, step, push, inner, true)
+            }
+        }
+    }
+
+    async fn reread(
+        &self,
+        program: &Program,
+        step: &Step,
+        push: &Push<'_>,
+        id: &str,
+        throttle: &dyn Throttle,
+    ) -> Result<Option<Value>, Failure> {
+        if let Some(finder) = program.shape.lookup() {
+            return Ok(self.find(program, finder, push, throttle).await?.map(|found| found.record));
+        }
+        let path_of = if step.is_readable() {
+            Some(step)
+        } else {
+            program.shape.update().filter(|step| step.is_readable())
+        };
+        let Some(step) = path_of else {
+            return Err(Program::unfit("there is no path that reads the record again"));
+        };
+        let facts = Facts { vars: &push.record.vars, refs: push.refs, own: Some(id) };
+        let mut path = String::with_capacity(96);
+        step.path.fill(facts, &mut path).map_err(|problem| Program::unfit(&problem))?;
+        let call = Call {
+            method: hyper::Method::GET,
+            path: &path,
+            headers: Vec::new(),
+            content_type: None,
+            body: bytes::Bytes::new(),
+            limit: self.max_reply,
+        };
+        let lost = |reason| Failure::new(FailureKind::Transient, reason);
+        let reply = match self.client.send(&call, Some(throttle)).await {
+            Ok(reply) => reply,
+            Err(Trouble::Unsent(failure)) => return Err(failure),
+            Err(Trouble::Lost(reason)) => return Err(lost(reason)),
+        };
+        match program.rules.read(crate::reply::Purpose::Read, reply.status, &reply.headers, &reply.body) {
+            ReplyClass::Missing => Ok(None),
+            ReplyClass::Ok | ReplyClass::Exists => serde_json::from_slice(&reply.body)
+                .map(Some)
+                .map_err(|_| lost(format!("the reply ({}) is not JSON", reply.media_type()))),
+            ReplyClass::Failed(kind) => {
+                Err(crate::reply::failure(kind, "re-read", &reply, &push.record.body))
+            }
+        }
+    }
+}
+
+/// The record's object within a reply: round the id, or within the member that wraps what is sent.
+fn record_in<'a>(step: &Step, document: &'a Value) -> Option<&'a Value> {
+    let by_id = match &step.id {
+        Some(Id::Pointer(at)) => {
+            document.pointer(at.parent()).filter(|_| document.pointer(at.as_str()).is_some())
+        }
+        Some(Id::Header(_) | Id::Location | Id::Made(_)) | None => None,
+    };
+    let wrapped = || step.wrap.as_ref().and_then(|name| document.get(name));
+    by_id.or_else(wrapped).or(Some(document)).filter(|found| found.is_object())
+}
+
+/// Compares every field that was sent. `whole`: a field that is not there is lost.
+fn compare(
+    program: &Program,
+    step: &Step,
+    push: &Push<'_>,
+    record: &Value,
+    whole: bool,
+) -> Result<(), Failure> {
+    let lost = |field: &str, what: &str| {
+        let reason = format!("{}: the target answers yes, but the field `{field}` {what}", step.label);
+        Err(Failure::new(FailureKind::SilentLoss, crate::reply::shorten(reason)))
+    };
+    let body_fields = json::members(&push.record.body).filter_map(|(raw, value)| {
+        let name = serde_json::from_str::<String>(&format!("\"{raw}\"")).ok()?;
+        (!(step.omit_nulls && value == "null")).then_some(name)
+    });
+    let references = program
+        .refs
+        .iter()
+        .zip(push.refs)
+        .filter(|(field, id)| field.in_body && !(step.omit_nulls && id.is_none()));
+    for name in body_fields.chain(references.map(|(field, _)| field.name.clone())) {
+        if !step.only.is_empty() && !step.only.contains(&name) {
+            continue;
+        }
+        let sent = sent(program, push, &name);
+        match record.get(&name) {
+            Some(held) if same_field(sent, held, program.decimals.contains(&name)) => {}
+            Some(_) => return lost(&name, "holds something else"),
+            None if whole && !sent.is_null() => return lost(&name, "is not kept"),
+            None => {}
+        }
+    }
+    Ok(())
+}
