@@ -48,7 +48,7 @@ fn add_value(value: &DeValue<'_>, hash: &mut Sha256) {
         },
         DeValue::Array(items) => {
             hash.update(format!("a{}:", items.len()));
-            for item in items.iter() {
+            for item in items {
                 add_value(item.get_ref(), hash);
             }
         }

@@ -13,7 +13,7 @@ pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
 }
 
 /// The hint that names the nearest candidate, or else all of them where they are few enough to read.
-pub(crate) fn hint<'c>(word: &str, candidates: &[&'c str], what: &str) -> Option<String> {
+pub(crate) fn hint(word: &str, candidates: &[&str], what: &str) -> Option<String> {
     if let Some(near) = nearest(word, candidates.iter().copied()) {
         return Some(format!("did you mean \"{near}\"?"));
     }

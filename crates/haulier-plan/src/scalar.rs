@@ -21,6 +21,31 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     unit.checked_mul(per)
 }
 
+/// Reads a number of bytes: an integer, or `64KiB`, `1MiB`, `1GiB`.
+pub(crate) fn size(node: &Node<'_>) -> Option<usize> {
+    const MOST: u64 = 1 << 30;
+    if node.value.is_integer() {
+        return usize::try_from(node.number(1, MOST)?).ok();
+    }
+    let text = node.text()?.value;
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (count, unit) = text.split_at(digits);
+    let factor = match unit {
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => 0,
+    };
+    let bytes = count.parse::<u64>().ok().and_then(|count| count.checked_mul(factor));
+    match bytes.filter(|bytes| (1..=MOST).contains(bytes)) {
+        Some(bytes) => usize::try_from(bytes).ok(),
+        None => node.wrong(
+            format!("`{}`: \"{text}\" is not a size of at most 1GiB", node.key),
+            Some("write \"64KiB\", \"1MiB\" or a number of bytes".to_owned()),
+        ),
+    }
+}
+
 /// Reads a JSON pointer, which is empty (the whole document) or starts with `/`.
 pub(crate) fn pointer(node: &Node<'_>) -> Option<String> {
     let Some(text) = node.value.as_str() else { return node.unfit("a JSON pointer, a string") };

@@ -67,3 +67,30 @@ shapes! { PLAN_SHAPES:
     PAGE_CURSOR = "page_cursor", "a `cursor` page", ["cursor", "parameter", "limit", "size"];
     PAGE_NEXT_URL = "page_next_url", "a `next_url` page", ["next_url"];
 }
+
+shapes! { SITE_SHAPES:
+    SITE = "site", "the site", ["source", "queue", "ledger", "target", "produce", "push", "state"];
+    SITE_SOURCE = "source", "`[source]`", [
+        "url", "password", "ca_file", "insecure", "connections", "statement_timeout",
+    ];
+    SITE_QUEUE = "queue", "`[queue]`", [
+        "url", "password", "ca_file", "insecure", "name", "api_url", "prefetch",
+    ];
+    SITE_LEDGER = "ledger", "`[ledger]`", ["url", "password", "ca_file", "insecure", "schema", "connections"];
+    SITE_TARGET = "target", "`[target]`", [
+        "base_url", "auth", "headers", "check_path", "timeout", "connect_timeout", "idle_timeout", "max_reply",
+        "max_page", "ca_file", "insecure",
+    ];
+    PRODUCE = "produce", "`[produce]`", ["fibres", "rate", "chunk"];
+    PUSH = "push", "`[push]`", ["workers", "rate", "parcel", "zombie_grace"];
+    STATE = "state", "`[state]`", ["folder"];
+    SECRET = "secret", "a secret's place", ["env", "file"];
+    AUTH_HEADER = "auth_header", "`auth` by header", ["header", "value"];
+    AUTH_BEARER = "auth_bearer", "`auth` by bearer token", ["bearer"];
+    AUTH_BASIC = "auth_basic", "`auth` by user and password", ["basic"];
+    AUTH_LOGIN = "auth_login", "`auth` by login", ["login"];
+    BASIC = "basic", "`basic`", ["user", "password"];
+    LOGIN = "login", "`login`", [
+        "path", "body", "media_type", "user", "password", "token", "token_header", "header", "format", "lifetime",
+    ];
+}

@@ -1,0 +1,96 @@
+//! `site.toml`: where everything is, with how many connections, and where its secrets are found.
+
+mod address;
+mod secret;
+mod server;
+mod settings;
+mod target;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::de::DeTable;
+
+pub use self::secret::Secret;
+pub use self::server::{Database, LedgerSite, QueueKind, QueueSite, Server, SourceSite, Tls};
+pub use self::target::{Auth, HeaderValue, Login, TargetSite, TokenSource};
+use crate::node::Table;
+use crate::notes::Notes;
+use crate::{Problems, shape, text};
+
+/// One environment. Relative paths are already taken from the site file's folder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Site {
+    /// The database that is read.
+    pub source: SourceSite,
+    /// What carries the records to the workers.
+    pub queue: QueueSite,
+    /// What remembers everything.
+    pub ledger: LedgerSite,
+    /// The API that is written to.
+    pub target: TargetSite,
+    /// Settings of the producer.
+    pub produce: ProduceSite,
+    /// Settings of the workers.
+    pub push: PushSite,
+    /// The folder for what belongs to no other place, such as the `PAUSE` file.
+    pub state: PathBuf,
+}
+
+/// Settings of the producer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProduceSite {
+    /// Concurrent walks.
+    pub fibres: u32,
+    /// Records a second; unlimited when `None`.
+    pub rate: Option<f64>,
+    /// Rows of one read.
+    pub chunk: u32,
+}
+
+/// Settings of the workers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PushSite {
+    /// Concurrent requests, over all worker processes.
+    pub workers: u32,
+    /// Attempts a second, over all worker processes; unlimited when `None`.
+    pub rate: Option<f64>,
+    /// Most records of one message.
+    pub parcel: u32,
+    /// How long a request that nobody heard of again is given, before the record is looked up.
+    pub zombie_grace: Duration,
+}
+
+/// Reads a site's text.
+pub(crate) fn parse(file: &Path, text: &str) -> Result<Site, Problems> {
+    let notes = Notes::new(file, text);
+    let tables = text::tables(&notes);
+    let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+    let site = tables.as_ref().and_then(|tables| read(&notes, tables, &folder));
+    notes.finish()?;
+    site.ok_or_else(|| notes.unfinished())
+}
+
+fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>, folder: &Path) -> Option<Site> {
+    let table = Table::new(notes, 0, &shape::SITE, tables);
+    let source = table
+        .need("source", "`[source]` with `url = \"postgres://user@host/database\"` or `\"sqlite:file\"`");
+    let source = source.and_then(|node| server::source(&node.table(&shape::SITE_SOURCE)?, folder));
+    let queue = table.need("queue", "`[queue]` with `url = \"amqps://user@host\"` or `\"embedded:file\"`");
+    let queue = queue.and_then(|node| server::queue(&node.table(&shape::SITE_QUEUE)?, folder));
+    let ledger = table
+        .need("ledger", "`[ledger]` with `url = \"postgres://user@host/database\"` or `\"sqlite:file\"`");
+    let ledger = ledger.and_then(|node| server::ledger(&node.table(&shape::SITE_LEDGER)?, folder));
+    let target = table.need("target", "`[target]` with `base_url = \"https://host/api\"` and `auth`");
+    let target = target.and_then(|node| target::read(&node.table(&shape::SITE_TARGET)?, folder));
+    let settings = settings::read(&table, folder);
+    Some(Site {
+        source: source?,
+        queue: queue?,
+        ledger: ledger?,
+        target: target?,
+        produce: settings.produce,
+        push: settings.push,
+        state: settings.state,
+    })
+}

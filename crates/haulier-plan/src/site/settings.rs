@@ -1,0 +1,65 @@
+//! `[produce]`, `[push]`, `[state]`: all of them may be left out.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::{ProduceSite, PushSite};
+use crate::node::{Node, Table};
+use crate::shape;
+
+/// The settings that have defaults.
+pub(super) struct Settings {
+    pub(super) produce: ProduceSite,
+    pub(super) push: PushSite,
+    pub(super) state: PathBuf,
+}
+
+/// Reads the three tables.
+pub(super) fn read(site: &Table<'_>, folder: &Path) -> Settings {
+    let produce = site.get("produce").and_then(|node| node.table(&shape::PRODUCE));
+    let push = site.get("push").and_then(|node| node.table(&shape::PUSH));
+    let state = site.get("state").and_then(|node| node.table(&shape::STATE));
+    let number = |table: &Option<Table<'_>>, key, most, absent| {
+        table.as_ref().map_or(absent, |table| table.number(key, 1, most, absent))
+    };
+    Settings {
+        produce: ProduceSite {
+            fibres: number(&produce, "fibres", 1_000, 4),
+            rate: produce.as_ref().and_then(rate),
+            chunk: number(&produce, "chunk", 100_000, 1_000),
+        },
+        push: PushSite {
+            workers: number(&push, "workers", 10_000, 8),
+            rate: push.as_ref().and_then(rate),
+            parcel: number(&push, "parcel", 100, 100),
+            zombie_grace: push
+                .as_ref()
+                .map_or(ZOMBIE_GRACE, |table| table.duration("zombie_grace", ZOMBIE_GRACE)),
+        },
+        state: folder.join(state.and_then(|table| table.owned("folder")).as_deref().unwrap_or("state")),
+    }
+}
+
+const ZOMBIE_GRACE: Duration = Duration::from_mins(1);
+
+fn rate(table: &Table<'_>) -> Option<f64> {
+    let node: Node<'_> = table.get("rate")?;
+    let number = match node.value {
+        DeValue::Integer(_) => node.number(1, 1_000_000)?.to_string(),
+        DeValue::Float(float) => float.as_str().to_owned(),
+        DeValue::String(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => return node.unfit("a number"),
+    };
+    match number.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate <= 1_000_000.0 => Some(rate),
+        _ => node.wrong(
+            "`rate` must be more than 0 and at most 1000000 a second",
+            Some("leave it out for no limit; `haulier pause` stops the flow".to_owned()),
+        ),
+    }
+}
