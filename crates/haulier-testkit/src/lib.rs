@@ -1,1 +1,3 @@
 //! Contract suites, memory adapters, scripted faults and test services.
+
+pub mod contract;

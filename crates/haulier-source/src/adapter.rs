@@ -1,0 +1,303 @@
+//! The port over any engine.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use haulier_core::plan::Entity;
+use haulier_core::port::{KeyRange, Source, SourceError};
+use haulier_core::schema::{ForeignKey, Schema, Table};
+use haulier_core::{EntityName, Row, SourceKey, Value};
+
+use crate::catalogue::{BindAs, Form};
+use crate::driver::Driver;
+use crate::fault::Fault;
+use crate::row::{self, Binds, RowProblem};
+use crate::sql::{self, Statement};
+use crate::walk::{self, Walk};
+
+/// How many keys one statement asks for, where the engine has no arrays: few texts, so that they stay prepared.
+const BATCHES: [usize; 3] = [100, 10, 1];
+/// How many keys one statement asks for, where it has.
+const ARRAY: usize = 1000;
+
+/// The port over an engine.
+#[derive(Debug)]
+pub(crate) struct Adapter<D> {
+    driver: D,
+    limit: Duration,
+    walks: RwLock<HashMap<EntityName, Arc<Walk>>>,
+}
+
+impl<D: Driver> Adapter<D> {
+    pub(crate) fn new(driver: D, limit: Duration) -> Self {
+        Self { driver, limit, walks: RwLock::default() }
+    }
+
+    /// The entity made ready, from the last time where the plan is still the same.
+    async fn walk(&self, entity: &Entity) -> Result<Arc<Walk>, SourceError> {
+        let known = self.walks.read().unwrap_or_else(PoisonError::into_inner).get(&entity.name).cloned();
+        if let Some(walk) = known
+            && walk.entity == *entity
+        {
+            return Ok(walk);
+        }
+        let walk = walk::prepare(&self.driver, entity).await.map_err(|fault| self.about(entity, fault))?;
+        let walk = Arc::new(walk);
+        let mut walks = self.walks.write().unwrap_or_else(PoisonError::into_inner);
+        walks.insert(entity.name.clone(), Arc::clone(&walk));
+        Ok(walk)
+    }
+
+    fn about(&self, entity: &Entity, fault: Fault) -> SourceError {
+        fault.about(entity, self.driver.at(), self.limit)
+    }
+
+    async fn fetch(
+        &self,
+        walk: &Walk,
+        statement: &Statement,
+        binds: &Binds<'_>,
+    ) -> Result<Vec<Vec<Value>>, SourceError> {
+        let entity = &walk.entity;
+        let Some(list) = binds.list(statement) else {
+            return Err(SourceError::Plan {
+                entity: entity.name.to_string(),
+                problem: "a key has not the parts that the plan's key has, or not of their types".to_owned(),
+                hint: Some("the plan's key changed since that key was stored".to_owned()),
+            });
+        };
+        let fetched = self.driver.fetch(statement, list, &walk.forms).await;
+        fetched.map_err(|fault| match fault {
+            Fault::Cell { index, problem, row } => {
+                let key = match row::key(&walk.key, &row) {
+                    Ok(key) => key.to_string(),
+                    Err(_) => "(unreadable)".to_owned(),
+                };
+                let column = entity.columns.get(index).map_or("tenant or generation", String::as_str);
+                RowProblem::Value { key, column: column.to_owned(), problem }.about(entity.name.as_str())
+            }
+            other => {
+                // The catalogue may have changed under a prepared walk: look again next time.
+                self.walks.write().unwrap_or_else(PoisonError::into_inner).remove(&entity.name);
+                self.about(entity, other)
+            }
+        })
+    }
+
+    /// One row of integers.
+    async fn integers(
+        &self,
+        statement: &Statement,
+        binds: Vec<crate::driver::Bind>,
+        count: usize,
+    ) -> Result<Vec<u64>, Fault> {
+        let forms = vec![Form::Integer; count];
+        let rows = self.driver.fetch(statement, binds, &forms).await?;
+        let numbers = rows.first().map_or(&[][..], Vec::as_slice).iter().map(|value| match value {
+            Value::Int(number) => u64::try_from(*number).ok(),
+            _ => None,
+        });
+        let numbers: Option<Vec<u64>> = numbers.collect();
+        numbers
+            .filter(|numbers| numbers.len() == count)
+            .ok_or_else(|| Fault::Failed("the count is no number".to_owned()))
+    }
+
+    async fn one_count(
+        &self,
+        walk: &Walk,
+        statement: &Statement,
+        after: &[String],
+    ) -> Result<u64, SourceError> {
+        let binds = Binds { walk, after, upto: &[], limit: 0, keys: &[] };
+        let list = binds.list(statement).unwrap_or_default();
+        let counted = self.integers(statement, list, 1).await;
+        counted.map(|counts| counts[0]).map_err(|fault| self.about(&walk.entity, fault))
+    }
+
+    /// A key that repeats would lose rows at the seams of chunks.
+    async fn refuse_twins(
+        &self,
+        walk: &Walk,
+        after: Option<&SourceKey>,
+        rows: &[Row],
+    ) -> Result<(), SourceError> {
+        let repeats = |key: &SourceKey| SourceError::Plan {
+            entity: walk.entity.name.to_string(),
+            problem: format!("the key ({}) repeats: more than one row has {key}", walk.entity.key.join(", ")),
+            hint: Some(
+                "choose columns that are unique together; a parent's key must be unique, too".to_owned(),
+            ),
+        };
+        let first = rows.first().map(|row| &row.key);
+        if after.is_some() && after == first {
+            return Err(repeats(&rows[0].key));
+        }
+        if let Some(pair) = rows.windows(2).find(|pair| pair[0].key == pair[1].key) {
+            return Err(repeats(&pair[0].key));
+        }
+        if let (Some(statement), Some(last)) = (&walk.twin, rows.last())
+            && self.one_count(walk, statement, &last.key.parts()).await? > 1
+        {
+            return Err(repeats(&last.key));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<D: Driver> Source for Adapter<D> {
+    async fn check(&self, entity: &Entity) -> Result<(), SourceError> {
+        self.walks.write().unwrap_or_else(PoisonError::into_inner).remove(&entity.name);
+        let walk = self.walk(entity).await?;
+        let [_, _, _, statement] = &walk.chunks;
+        self.driver.prepare(statement).await.map_err(|fault| self.about(entity, fault))?;
+        self.driver.prepare(&walk.pages.rows(1)).await.map_err(|fault| self.about(entity, fault))
+    }
+
+    async fn ranges(&self, entity: &Entity, want: usize) -> Result<Vec<KeyRange>, SourceError> {
+        let whole = vec![KeyRange::default()];
+        let walk = self.walk(entity).await?;
+        let [part] = &*walk.key else { return Ok(whole) };
+        let whole_numbers = matches!(part.form, Form::Integer | Form::Any(_)) && part.bind != BindAs::Textual;
+        if want < 2 || !whole_numbers {
+            return Ok(whole);
+        }
+        let statement = sql::bounds(self.driver.dialect(), &walk.from, &part.column);
+        let rows = self.driver.fetch(&statement, Vec::new(), &[part.form, part.form]).await;
+        let rows = rows.map_err(|fault| self.about(entity, fault))?;
+        Ok(match rows.first().map(Vec::as_slice) {
+            Some([Value::Int(low), Value::Int(high)]) => cut(*low, *high, want),
+            _ => whole,
+        })
+    }
+
+    async fn chunk(
+        &self,
+        entity: &Entity,
+        range: &KeyRange,
+        after: Option<&SourceKey>,
+        limit: u32,
+    ) -> Result<Vec<Row>, SourceError> {
+        let walk = self.walk(entity).await?;
+        let after = after.or(range.after.as_ref());
+        if after.is_none() {
+            for (column, statement) in &walk.nulls {
+                if self.one_count(&walk, statement, &[]).await? > 0 {
+                    let problem = RowProblem::Key { column: column.clone(), problem: "is NULL in some row" };
+                    return Err(problem.about(entity.name.as_str()));
+                }
+            }
+        }
+        let index = usize::from(after.is_some()) + 2 * usize::from(range.upto.is_some());
+        let after_parts = after.map(SourceKey::parts).unwrap_or_default();
+        let upto_parts = range.upto.as_ref().map(SourceKey::parts).unwrap_or_default();
+        let binds =
+            Binds { walk: &walk, after: &after_parts, upto: &upto_parts, limit: limit.max(1), keys: &[] };
+        let fetched = self.fetch(&walk, &walk.chunks[index], &binds).await?;
+        let mut rows = Vec::with_capacity(fetched.len());
+        for values in fetched {
+            rows.push(row::row(&walk, values).map_err(|problem| problem.about(entity.name.as_str()))?);
+        }
+        self.refuse_twins(&walk, after, &rows).await?;
+        Ok(rows)
+    }
+
+    async fn rows(&self, entity: &Entity, keys: &[SourceKey]) -> Result<Vec<Row>, SourceError> {
+        let walk = self.walk(entity).await?;
+        // A key that no row can have, such as text where the column is a number, is a key that is gone.
+        let parts: Vec<Vec<String>> =
+            keys.iter().map(SourceKey::parts).filter(|parts| row::fits(&walk, parts)).collect();
+        let wanted: std::collections::HashSet<&SourceKey> = keys.iter().collect();
+        let mut rows = Vec::with_capacity(parts.len());
+        let mut rest = &*parts;
+        while !rest.is_empty() {
+            let size = if self.driver.dialect().has_arrays() {
+                rest.len().min(ARRAY)
+            } else {
+                BATCHES.into_iter().find(|size| *size <= rest.len()).unwrap_or(1)
+            };
+            let (batch, later) = rest.split_at(size);
+            rest = later;
+            let statement = walk.pages.rows(batch.len());
+            let binds = Binds { walk: &walk, after: &[], upto: &[], limit: 0, keys: batch };
+            for values in self.fetch(&walk, &statement, &binds).await? {
+                let row = row::row(&walk, values).map_err(|problem| problem.about(entity.name.as_str()))?;
+                // The database's collation may call more keys equal than are equal.
+                if wanted.contains(&row.key) {
+                    rows.push(row);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn count(&self, entity: &Entity) -> Result<u64, SourceError> {
+        let walk = self.walk(entity).await?;
+        self.one_count(&walk, &walk.pages.count(), &[]).await
+    }
+
+    async fn schema(&self) -> Result<Schema, SourceError> {
+        let schema = self.driver.schema().await;
+        schema.map_err(|fault| fault.reading("the catalogue", self.driver.at(), self.limit))
+    }
+
+    async fn key_quality(&self, table: &Table, columns: &[String]) -> Result<(u64, u64, u64), SourceError> {
+        if columns.is_empty() {
+            return Ok((0, 0, 0));
+        }
+        let statement = sql::key_quality(self.driver.dialect(), table, columns);
+        let counts = self.integers(&statement, Vec::new(), 3).await;
+        let counts = counts.map_err(|fault| fault.reading(&table.name, self.driver.at(), self.limit))?;
+        Ok((counts[0], counts[1], counts[2]))
+    }
+
+    async fn orphans(&self, table: &Table, reference: &ForeignKey) -> Result<u64, SourceError> {
+        let dialect = self.driver.dialect();
+        let parent = match reference.table.split_once('.') {
+            Some((schema, name)) if dialect != sql::Dialect::Sqlite => dialect.table(Some(schema), name),
+            _ => dialect.table(table.schema.as_deref(), &reference.table),
+        };
+        let statement = sql::orphans(dialect, table, &parent, reference);
+        let counts = self.integers(&statement, Vec::new(), 1).await;
+        counts
+            .map(|counts| counts[0])
+            .map_err(|fault| fault.reading(&table.name, self.driver.at(), self.limit))
+    }
+}
+
+/// Cuts `low..=high` into even ranges, the first and the last of them open.
+fn cut(low: i64, high: i64, want: usize) -> Vec<KeyRange> {
+    let (low, span) = (i128::from(low), i128::from(high) - i128::from(low));
+    let want = i128::try_from(want).unwrap_or(1);
+    let mut seams: Vec<i128> = (1..want).map(|part| low + span * part / want).collect();
+    seams.dedup();
+    seams.retain(|seam| *seam < low + span);
+    let mut after = None;
+    let mut ranges = Vec::new();
+    for seam in seams {
+        let upto = Some(SourceKey::from_canonical(&seam.to_string()));
+        ranges.push(KeyRange { after, upto: upto.clone() });
+        after = upto;
+    }
+    ranges.push(KeyRange { after, upto: None });
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_even_cut_has_no_gap_and_survives_the_extremes() {
+        for (low, high, want) in [(0, 10, 3), (5, 5, 4), (i64::MIN, i64::MAX, 7), (1, 2, 9), (-3, 3, 2)] {
+            let ranges = cut(low, high, want);
+            assert!(ranges.len() <= want);
+            assert_eq!((&ranges[0].after, &ranges[ranges.len() - 1].upto), (&None, &None));
+            assert!(ranges.windows(2).all(|pair| pair[0].upto == pair[1].after && pair[0].upto.is_some()));
+        }
+        assert_eq!(cut(1, 100, 4).len(), 4);
+    }
+}

@@ -1,0 +1,13 @@
+//! The port's contract and the engines' own quirks, on real databases.
+
+mod site;
+
+mod postgres {
+    //! PostgreSQL keeps the contract.
+    haulier_testkit::source_contract!(super::site::on_postgres);
+}
+
+mod sqlite {
+    //! SQLite keeps the contract.
+    haulier_testkit::source_contract!(super::site::on_sqlite);
+}

@@ -1,0 +1,54 @@
+//! What the adapter needs of an engine.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use haulier_core::Value;
+use haulier_core::plan::Relation;
+use haulier_core::schema::Schema;
+
+use crate::catalogue::{Described, Form};
+use crate::fault::Fault;
+use crate::sql::{Dialect, Statement};
+
+/// A value that goes to the server beside a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Bind {
+    Text(String),
+    Int(i64),
+    Unsigned(u64),
+    Float(f64),
+    Bytes(Vec<u8>),
+    /// Only where the engine has arrays.
+    Texts(Vec<String>),
+}
+
+/// One engine: runs statements that [`crate::sql`] wrote, and reads the catalogue.
+#[async_trait]
+pub(crate) trait Driver: Debug + Send + Sync {
+    /// How SQL is written here.
+    fn dialect(&self) -> Dialect;
+
+    /// Host and port, or file.
+    fn at(&self) -> &str;
+
+    /// What the catalogue says about a relation; `None` when there is no such table.
+    async fn describe(&self, relation: &Relation) -> Result<Option<Described>, Fault>;
+
+    /// Names of tables and views, for hints.
+    async fn relations(&self) -> Result<Vec<String>, Fault>;
+
+    /// Has the server plan a statement without running it.
+    async fn prepare(&self, statement: &Statement) -> Result<(), Fault>;
+
+    /// Runs a statement; each row has one value for each form.
+    async fn fetch(
+        &self,
+        statement: &Statement,
+        binds: Vec<Bind>,
+        forms: &[Form],
+    ) -> Result<Vec<Vec<Value>>, Fault>;
+
+    /// The whole catalogue.
+    async fn schema(&self) -> Result<Schema, Fault>;
+}

@@ -1,0 +1,3 @@
+//! One contract suite per port, run over every adapter.
+
+pub mod source;
