@@ -1,1 +1,6 @@
-//! Carries parcels durably, over AMQP or embedded.
+#![doc = include_str!("../README.md")]
+
+pub mod amqp;
+pub mod embedded;
+mod task;
+pub mod wire;
