@@ -7,6 +7,8 @@ mod notes;
 mod plan;
 mod problem;
 mod scalar;
+#[cfg(test)]
+mod schema;
 mod shape;
 pub mod site;
 mod text;

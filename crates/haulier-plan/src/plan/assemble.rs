@@ -28,7 +28,11 @@ pub(crate) fn all(book: &Book<'_, '_>, order: &[usize]) -> Option<Vec<Entity>> {
 fn entity(book: &Book<'_, '_>, draft: &EntityDraft<'_>) -> Option<Entity> {
     let mut scope = Scope::whole(book.notes, draft);
     let push = draft.push.as_ref().map(|push| program::of(book.notes, &mut scope, push));
-    let natural_key = draft.natural_key.iter().filter_map(|part| natural_part(book, &scope, *part)).collect();
+    let natural_key = draft
+        .natural_key
+        .iter()
+        .filter_map(|part| natural_part(book, &scope, "natural_key", *part))
+        .collect();
     check_deferred(book, draft);
     check_extract(book, draft, &scope);
     Some(Entity {
@@ -55,8 +59,13 @@ fn entity(book: &Book<'_, '_>, draft: &EntityDraft<'_>) -> Option<Entity> {
     })
 }
 
-/// A column, or `entity.column` (or `field.column`) through a reference.
-fn natural_part(book: &Book<'_, '_>, scope: &Scope<'_, '_>, part: Text<'_>) -> Option<NaturalPart> {
+/// A column, or `entity.column` (or `field.column`) through a reference; `list` is the key that names it.
+fn natural_part(
+    book: &Book<'_, '_>,
+    scope: &Scope<'_, '_>,
+    list: &str,
+    part: Text<'_>,
+) -> Option<NaturalPart> {
     let Some((through, column)) = part.value.split_once('.') else {
         return Some(NaturalPart::Column(part.value.to_owned()));
     };
@@ -78,7 +87,7 @@ fn natural_part(book: &Book<'_, '_>, scope: &Scope<'_, '_>, part: Text<'_>) -> O
                 scope.refs.iter().flat_map(|found| [found.entity.as_str(), found.field.as_str()]).collect();
             return told(
                 format!(
-                    "`natural_key`: \"{}\" goes through \"{through}\", to which entity \"{}\" has no reference",
+                    "`{list}`: \"{}\" goes through \"{through}\", to which entity \"{}\" has no reference",
                     part.value, scope.draft.name.value
                 ),
                 near::hint(through, &names, "references"),
@@ -86,10 +95,7 @@ fn natural_part(book: &Book<'_, '_>, scope: &Scope<'_, '_>, part: Text<'_>) -> O
         }
         [(_, first), ..] => {
             return told(
-                format!(
-                    "`natural_key`: \"{}\" could go through several references to \"{through}\"",
-                    part.value
-                ),
+                format!("`{list}`: \"{}\" could go through several references to \"{through}\"", part.value),
                 Some(format!("name the field instead: \"{}.{column}\"", first.field)),
             );
         }
@@ -98,10 +104,7 @@ fn natural_part(book: &Book<'_, '_>, scope: &Scope<'_, '_>, part: Text<'_>) -> O
     let known: Vec<&str> = other.natural_key.iter().map(|part| part.value).collect();
     if !known.contains(&column) {
         return told(
-            format!(
-                "`natural_key`: \"{column}\" is not in the natural key of entity \"{}\"",
-                reference.entity
-            ),
+            format!("`{list}`: \"{column}\" is not in the natural key of entity \"{}\"", reference.entity),
             if known.is_empty() {
                 Some(format!("give entity \"{}\" a `natural_key`", reference.entity))
             } else {
@@ -128,6 +131,10 @@ fn check_extract(book: &Book<'_, '_>, draft: &EntityDraft<'_>, scope: &Scope<'_,
     let natural = draft.natural_key.iter().map(|part| part.value);
     let known: Vec<&str> = fields.chain(natural).chain(scope.columns.iter().map(String::as_str)).collect();
     for column in draft.extract.iter().filter(|column| !known.contains(&column.value)) {
+        if column.value.contains('.') {
+            natural_part(book, scope, "extract", *column);
+            continue;
+        }
         let near = near::nearest(column.value, known.iter().copied());
         book.notes.add_hinted(
             column.at,
