@@ -4,3 +4,6 @@ pub mod amqp;
 pub mod embedded;
 mod task;
 pub mod wire;
+
+#[cfg(test)]
+mod contract;

@@ -1,3 +1,5 @@
 //! Contract suites, memory adapters, scripted faults and test services.
 
 pub mod contract;
+pub mod fake_target;
+pub mod proxy;

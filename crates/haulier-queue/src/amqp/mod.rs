@@ -4,6 +4,8 @@
 //! is off. A message counts as published only when the broker has confirmed it and has not sent it back.
 
 mod api;
+#[cfg(test)]
+pub(crate) mod bench;
 mod consumer;
 mod depth;
 mod failure;

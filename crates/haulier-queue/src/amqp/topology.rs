@@ -54,7 +54,7 @@ impl Names {
     }
 
     /// Every queue; one that another sends on to comes before it.
-    fn all(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
         [&self.dead, &self.main].into_iter().chain(&self.delays).map(String::as_str)
     }
 

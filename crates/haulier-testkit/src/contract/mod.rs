@@ -1,3 +1,5 @@
 //! One contract suite per port, run over every adapter.
 
+pub mod queue;
 pub mod source;
+pub mod target;
