@@ -1,6 +1,6 @@
 //! The port over any engine.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -210,7 +210,7 @@ impl<D: Driver> Source for Adapter<D> {
         // A key that no row can have, such as text where the column is a number, is a key that is gone.
         let parts: Vec<Vec<String>> =
             keys.iter().map(SourceKey::parts).filter(|parts| row::fits(&walk, parts)).collect();
-        let wanted: std::collections::HashSet<&SourceKey> = keys.iter().collect();
+        let mut wanted: HashSet<&SourceKey> = keys.iter().collect();
         let mut rows = Vec::with_capacity(parts.len());
         let mut rest = &*parts;
         while !rest.is_empty() {
@@ -226,7 +226,7 @@ impl<D: Driver> Source for Adapter<D> {
             for values in self.fetch(&walk, &statement, &binds).await? {
                 let row = row::row(&walk, values).map_err(|problem| problem.about(entity.name.as_str()))?;
                 // The database's collation may call more keys equal than are equal.
-                if wanted.contains(&row.key) {
+                if wanted.remove(&row.key) {
                     rows.push(row);
                 }
             }

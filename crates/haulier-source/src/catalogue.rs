@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use haulier_core::schema::ColumnKind;
+use haulier_core::schema::{Column, ColumnKind};
 
 /// A relation as the catalogue knows it.
 #[derive(Debug, Clone)]
@@ -15,6 +15,18 @@ pub(crate) struct Described {
     pub(crate) columns: Vec<DescribedColumn>,
     /// Column sets that a unique index covers.
     pub(crate) unique: Vec<Vec<String>>,
+}
+
+/// A column as the schema shows it.
+impl From<&DescribedColumn> for Column {
+    fn from(column: &DescribedColumn) -> Self {
+        Self {
+            name: column.name.clone(),
+            type_name: column.type_name.clone(),
+            nullable: column.nullable,
+            kind: column.form.kind(),
+        }
+    }
 }
 
 impl Described {
@@ -48,8 +60,8 @@ pub(crate) struct DescribedColumn {
     pub(crate) place: Around,
     /// How a part of a key is bound.
     pub(crate) bind: BindAs,
-    /// Around the column where it is read as a generation; `None` where it cannot be one.
-    pub(crate) generation: Option<Around>,
+    /// Around the column where it is read as a generation, and what arrives; `None` where it cannot be one.
+    pub(crate) generation: Option<(Around, Form)>,
 }
 
 /// SQL before and after an operand.
@@ -80,6 +92,8 @@ impl Around {
 pub(crate) enum Form {
     Boolean,
     Integer,
+    /// An unsigned integer of at most 32 bits.
+    Natural,
     /// An unsigned integer of 64 bits.
     Unsigned,
     /// Up to 64 bits, as big-endian bytes.
@@ -107,7 +121,7 @@ impl Form {
     pub(crate) fn kind(self) -> ColumnKind {
         match self {
             Self::Boolean => ColumnKind::Boolean,
-            Self::Integer | Self::Bits => ColumnKind::Integer,
+            Self::Integer | Self::Natural | Self::Bits => ColumnKind::Integer,
             Self::Unsigned | Self::Number => ColumnKind::Number,
             Self::Single | Self::Double => ColumnKind::Float,
             Self::Text => ColumnKind::Text,

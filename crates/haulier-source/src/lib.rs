@@ -35,10 +35,7 @@ pub async fn open(options: Options) -> Result<Arc<dyn Source>, SourceError> {
         Engine::Postgres(server) => {
             Arc::new(adapter::Adapter::new(postgres::Postgres::new(server, &options), limit))
         }
-        Engine::MySql(server) => {
-            let at = format!("{}:{}", server.host, server.port);
-            return Err(SourceError::Unreachable { at, cause: "MySQL is not read yet".to_owned() });
-        }
+        Engine::MySql(server) => Arc::new(adapter::Adapter::new(mysql::MySql::new(server, &options), limit)),
         Engine::Sqlite(path) => Arc::new(adapter::Adapter::new(sqlite::Sqlite::new(path, &options), limit)),
     })
 }

@@ -18,6 +18,21 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// A connection that idled longer is asked whether it lives before it is used.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);
 
+/// What the network may add to the time that the server allows a statement.
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
+
+/// Waits for work on a connection no longer than the server's limit makes likely.
+pub(crate) async fn within<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>> + Send,
+    fault: fn(sqlx::Error) -> Fault,
+) -> Result<T, Fault> {
+    match timeout(patience, work).await {
+        Ok(result) => result.map_err(fault),
+        Err(_) => Err(Fault::Unreachable(format!("no answer within {} s", patience.as_secs()))),
+    }
+}
+
 /// Makes connections.
 #[async_trait]
 pub(crate) trait Connect: Send + Sync {

@@ -99,7 +99,7 @@ pub(crate) async fn prepare(driver: &dyn Driver, entity: &Entity) -> Result<Walk
         None => None,
         Some(name) => {
             let (column, operand) = column_of(&relation, "r", name)?;
-            let Some(around) = column.generation else {
+            let Some((around, form)) = column.generation else {
                 let problem =
                     format!("{} has the generation `{name}` of type {}", relation.label, column.type_name);
                 return Err(refused(
@@ -108,7 +108,7 @@ pub(crate) async fn prepare(driver: &dyn Driver, entity: &Entity) -> Result<Walk
                 ));
             };
             select.push(around.put(&operand));
-            forms.push(if matches!(column.form, Form::Any(_)) { column.form } else { Form::Integer });
+            forms.push(form);
             Some(forms.len() - 1)
         }
     };

@@ -2,6 +2,11 @@
 
 mod site;
 
+mod mysql {
+    //! MySQL/MariaDB keeps the contract.
+    haulier_testkit::source_contract!(super::site::on_mysql);
+}
+
 mod postgres {
     //! PostgreSQL keeps the contract.
     haulier_testkit::source_contract!(super::site::on_postgres);

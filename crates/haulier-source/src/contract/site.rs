@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use haulier_core::port::Source;
 use haulier_testkit::contract::source::fixture::{Engine, statements};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
@@ -15,6 +16,11 @@ use crate::{Options, open};
 /// The contract's database on PostgreSQL.
 pub(super) async fn on_postgres<T: Future<Output = ()>>(test: impl FnOnce(Arc<dyn Source>, Engine) -> T) {
     postgres(&statements(Engine::Postgres), |source, _| test(source, Engine::Postgres)).await;
+}
+
+/// The contract's database on MySQL or MariaDB.
+pub(super) async fn on_mysql<T: Future<Output = ()>>(test: impl FnOnce(Arc<dyn Source>, Engine) -> T) {
+    mysql(&statements(Engine::MySql), |source, _| test(source, Engine::MySql)).await;
 }
 
 /// The contract's database on SQLite.
@@ -47,6 +53,31 @@ pub(super) async fn postgres<T: Future<Output = ()>>(
     outcome.unwrap_or_else(|panic| resume_unwind(panic));
 }
 
+/// A MySQL or MariaDB database made by these statements.
+pub(super) async fn mysql<T: Future<Output = ()>>(
+    statements: &[String],
+    test: impl FnOnce(Arc<dyn Source>, Options) -> T,
+) {
+    let url = service("HAULIER_TEST_MYSQL_URL");
+    let name = format!("haulier_source_{}", uuid::Uuid::now_v7().simple());
+    let admin: MySqlConnectOptions = url.parse().unwrap();
+    let mut connection: MySqlConnection = admin.connect().await.expect("run `scripts/services.sh start`");
+    run(&mut connection, &format!("create database {name} character set utf8mb4")).await;
+    let options = Options::from_url(&with_database(&url, &name), None).unwrap();
+    let outcome = AssertUnwindSafe(async {
+        let mut own: MySqlConnection = admin.clone().database(&name).connect().await.unwrap();
+        for statement in statements {
+            run(&mut own, statement).await;
+        }
+        own.close().await.unwrap();
+        test(open(options.clone()).await.unwrap(), options).await;
+    })
+    .catch_unwind()
+    .await;
+    run(&mut connection, &format!("drop database {name}")).await;
+    outcome.unwrap_or_else(|panic| resume_unwind(panic));
+}
+
 /// A SQLite file made by these statements.
 pub(super) async fn sqlite<T: Future<Output = ()>>(
     statements: &[String],
@@ -76,8 +107,11 @@ fn with_database(url: &str, name: &str) -> String {
     format!("{server}/{name}")
 }
 
-async fn run(connection: &mut PgConnection, statement: &str) {
-    if let Err(error) = connection.execute(sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))).await {
+async fn run<C>(connection: &mut C, statement: &str)
+where
+    for<'c> &'c mut C: Executor<'c>,
+{
+    if let Err(error) = connection.execute(AssertSqlSafe(statement.to_owned())).await {
         panic!("{statement}: {error}");
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use haulier_core::plan::Relation;
-use haulier_core::schema::Schema;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Column, Executor, Row, Statement};
 
@@ -108,11 +107,11 @@ async fn unique_sets(connection: &mut PgConnection, oid: i64) -> Result<Vec<Vec<
 }
 
 /// A column before its type is looked up.
-struct Seen {
-    name: String,
-    oid: i64,
-    nullable: bool,
-    shown: String,
+pub(super) struct Seen {
+    pub(super) name: String,
+    pub(super) oid: i64,
+    pub(super) nullable: bool,
+    pub(super) shown: String,
 }
 
 /// A type, with its domains taken off.
@@ -124,7 +123,7 @@ struct Base {
     comma: bool,
 }
 
-async fn columns(
+pub(super) async fn columns(
     connection: &mut PgConnection,
     seen: Vec<Seen>,
 ) -> Result<Vec<DescribedColumn>, sqlx::Error> {
@@ -194,12 +193,13 @@ fn described(column: Seen, base: Option<&Base>) -> DescribedColumn {
         _ => CAST,
     };
     let generation = match form {
-        Form::Integer => Some(read.clone()),
+        Form::Integer => Some((read.clone(), form)),
         Form::Timestamp | Form::LocalTimestamp => {
-            Some(Around::new("(extract(epoch from ", ") * 1000000)::int8"))
+            Some((Around::new("(extract(epoch from ", ") * 1000000)::int8"), Form::Integer))
         }
-        Form::Number => Some(Around::new("", "::int8")),
+        Form::Number => Some((Around::new("", "::int8"), Form::Integer)),
         Form::Boolean
+        | Form::Natural
         | Form::Unsigned
         | Form::Bits
         | Form::Single
@@ -225,10 +225,4 @@ fn described(column: Seen, base: Option<&Base>) -> DescribedColumn {
         bind: if form == Form::Integer { BindAs::Digits } else { BindAs::Text },
         generation,
     }
-}
-
-/// The whole catalogue.
-pub(super) async fn schema(connection: &mut PgConnection) -> Result<Schema, sqlx::Error> {
-    let _ = relations(connection).await?;
-    Ok(Schema::default())
 }

@@ -48,7 +48,7 @@ fn cell(raw: &PgValueRef<'_>, form: Form) -> Result<Value, String> {
         Form::Boolean => Value::Bool(bytes == [1]),
         Form::Timestamp => text::moment(text()?, true),
         Form::LocalTimestamp => text::moment(text()?, false),
-        Form::Number | Form::Unsigned | Form::Bits => Value::Number(text()?.to_owned()),
+        Form::Number | Form::Natural | Form::Unsigned | Form::Bits => Value::Number(text()?.to_owned()),
         Form::Single => text::single(f32::from_be_bytes(array(bytes)?)),
         Form::Double => text::float(f64::from_be_bytes(array(bytes)?)),
         Form::Bytes => Value::Bytes(bytes.to_vec()),

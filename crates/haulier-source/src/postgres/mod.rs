@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod decode;
+mod schema;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,17 +14,13 @@ use haulier_core::plan::Relation;
 use haulier_core::schema::Schema;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{Arguments, ConnectOptions, Executor};
-use tokio::time::timeout;
 
 use crate::catalogue::{Described, Form};
 use crate::driver::{Bind, Driver};
 use crate::fault::{Fault, without_quoted};
 use crate::options::{Options, Server, Tls};
-use crate::pool::{Connect, Pool};
+use crate::pool::{Connect, GRACE, Pool, within};
 use crate::sql::{Dialect, Statement};
-
-/// Beyond the server's own limit, for the network.
-pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// The PostgreSQL driver.
 pub(crate) struct Postgres {
@@ -75,12 +72,8 @@ impl Postgres {
         }
     }
 
-    /// Runs a future on a connection within the time that the server's limit allows.
     async fn within<T>(&self, work: impl Future<Output = Result<T, sqlx::Error>> + Send) -> Result<T, Fault> {
-        match timeout(self.patience, work).await {
-            Ok(result) => result.map_err(fault),
-            Err(_) => Err(Fault::Unreachable(format!("no answer within {} s", self.patience.as_secs()))),
-        }
+        within(self.patience, work, fault).await
     }
 }
 
@@ -177,7 +170,7 @@ impl Driver for Postgres {
 
     async fn schema(&self) -> Result<Schema, Fault> {
         let mut lease = self.pool.lease().await?;
-        let schema = self.within(catalogue::schema(&mut lease.connection)).await?;
+        let schema = self.within(schema::read(&mut lease.connection)).await?;
         lease.give_back();
         Ok(schema)
     }

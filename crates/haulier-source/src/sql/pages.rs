@@ -80,7 +80,7 @@ impl Pages {
     pub(crate) fn count(&self) -> Statement {
         let mut builder = Builder::new(self.dialect);
         builder.push("select count(*)");
-        self.from_where(&mut builder);
+        self.narrow(&mut builder);
         builder.finish()
     }
 
@@ -88,7 +88,7 @@ impl Pages {
     pub(crate) fn same_key(&self) -> Statement {
         let mut builder = Builder::new(self.dialect);
         builder.push("select count(*) from (select 1 as one");
-        self.from_where(&mut builder);
+        self.narrow(&mut builder);
         builder.push(" and ");
         self.equal(&mut builder, Slot::After);
         builder.push(" limit 2) as same");
@@ -100,7 +100,7 @@ impl Pages {
         let operand = &self.key.get(column)?.operand;
         let mut builder = Builder::new(self.dialect);
         builder.push("select count(*) from (select 1 as one");
-        self.from_where(&mut builder);
+        self.narrow(&mut builder);
         builder.push(" and ").push(operand).push(" is null limit 1) as nulls");
         Some(builder.finish())
     }
@@ -108,11 +108,11 @@ impl Pages {
     fn selecting(&self) -> Builder {
         let mut builder = Builder::new(self.dialect);
         builder.push("select ").push(&self.select.join(", "));
-        self.from_where(&mut builder);
+        self.narrow(&mut builder);
         builder
     }
 
-    fn from_where(&self, builder: &mut Builder) {
+    fn narrow(&self, builder: &mut Builder) {
         builder.push(" from ").push(&self.from).push(" where 1 = 1");
         let mut next = 0;
         for Condition { operand, test } in &self.conditions {
@@ -149,7 +149,7 @@ impl Pages {
     /// `a >= x and (a > x or (a = x and <the same for the rest>))`; the operator belongs to the last column.
     fn expanded(&self, builder: &mut Builder, part: usize, operator: &str, slot: fn(usize) -> Slot) {
         let Some(column) = self.key.get(part) else { return };
-        let mut term = |builder: &mut Builder, operator: &str| {
+        let term = |builder: &mut Builder, operator: &str| {
             let place = column.place.put(&builder.place(slot(part)));
             builder.push(&column.operand).push(" ").push(operator).push(" ").push(&place);
         };

@@ -1,7 +1,7 @@
 //! SQLite's catalogue.
 
 use haulier_core::plan::Relation;
-use haulier_core::schema::{ColumnKind, Schema};
+use haulier_core::schema::ColumnKind;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Column, Executor, Row, Statement, TypeInfo};
 
@@ -75,7 +75,10 @@ async fn describe_table(
 }
 
 /// The column sets of unique indexes that hold for all rows.
-async fn unique_sets(connection: &mut SqliteConnection, name: &str) -> Result<Vec<Vec<String>>, sqlx::Error> {
+pub(super) async fn unique_sets(
+    connection: &mut SqliteConnection,
+    name: &str,
+) -> Result<Vec<Vec<String>>, sqlx::Error> {
     let rows = sqlx::query(
         "select l.name, i.name from pragma_index_list(?) l, pragma_index_info(l.name) i \
          where l.\"unique\" = 1 and l.partial = 0 order by l.seq, i.seqno",
@@ -139,12 +142,6 @@ fn described(name: String, declared: &str, nullable: bool) -> DescribedColumn {
         order: Around::PLAIN,
         place: Around::PLAIN,
         bind,
-        generation: Some(Around::PLAIN),
+        generation: Some((Around::PLAIN, Form::Any(kind))),
     }
-}
-
-/// The whole catalogue.
-pub(super) async fn schema(connection: &mut SqliteConnection) -> Result<Schema, sqlx::Error> {
-    let _ = relations(connection).await?;
-    Ok(Schema::default())
 }

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod decode;
+mod schema;
 
 use std::fmt;
 use std::path::Path;
@@ -147,7 +148,7 @@ impl Driver for Sqlite {
 
     async fn schema(&self) -> Result<Schema, Fault> {
         let mut lease = self.lease().await?;
-        let schema = catalogue::schema(&mut lease.connection).await.map_err(fault)?;
+        let schema = schema::read(&mut lease.connection).await.map_err(fault)?;
         lease.give_back();
         Ok(schema)
     }
