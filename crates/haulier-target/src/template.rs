@@ -71,8 +71,9 @@ enum Encoding {
     Query {
         quote: Option<char>,
     },
-    /// A JSON string, with quotes of its own or inside those of the template.
+    /// A JSON string of its own, or part of one; `quoted` as in a query.
     Json {
+        in_string: bool,
         quoted: bool,
     },
     Plain,
@@ -83,6 +84,7 @@ impl Text {
         let mut pieces = Vec::with_capacity(template.parts.len());
         let mut shape = String::new();
         let mut in_query = false;
+        let mut in_string = false;
         for (index, part) in template.parts.iter().enumerate() {
             let neighbour = |at: Option<usize>| match at.and_then(|at| template.parts.get(at)) {
                 Some(Part::Literal(text)) => Some(text.as_str()),
@@ -92,6 +94,7 @@ impl Text {
                 Part::Literal(text) => {
                     shape.push_str(text);
                     in_query |= text.contains('?');
+                    in_string ^= ends_in_string(text);
                     pieces.push(Piece::Literal(match used {
                         Use::Address => utf8_percent_encode(text, LITERAL).to_string(),
                         Use::Json | Use::Plain => text.clone(),
@@ -103,7 +106,11 @@ impl Text {
                     let quote = quoted(before, after.unwrap_or_default());
                     let encoding = match used {
                         Use::Plain => Encoding::Plain,
-                        Use::Json => Encoding::Json { quoted: quote == Some('"') },
+                        Use::Json => Encoding::Json {
+                            in_string,
+                            quoted: before.ends_with("\\\"")
+                                && after.is_some_and(|text| text.starts_with("\\\"")),
+                        },
                         Use::Address if in_query => Encoding::Query { quote },
                         Use::Address => Encoding::Path {
                             whole: before.ends_with('/')
@@ -157,6 +164,21 @@ fn quoted(before: &str, after: &str) -> Option<char> {
     })
 }
 
+/// Whether a piece of JSON that begins outside a string ends inside one, or the other way round.
+fn ends_in_string(json: &str) -> bool {
+    let mut escaped = false;
+    let mut quotes = 0_usize;
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quotes += 1,
+            _ => {}
+        }
+    }
+    quotes % 2 == 1
+}
+
 fn value<'a>(part: &Part, facts: Facts<'a>) -> Result<Option<Cow<'a, str>>, String> {
     match part {
         Part::Literal(text) => Ok(Some(Cow::Owned(text.clone()))),
@@ -201,10 +223,15 @@ fn encode(value: Option<&str>, encoding: Encoding, out: &mut String) -> Result<(
             };
             out.extend(utf8_percent_encode(&escaped, VALUE));
         }
-        Encoding::Json { quoted } => match value {
-            Some(value) if quoted => json::push_escaped(out, value),
+        Encoding::Json { in_string, quoted } => match value {
+            Some(value) if quoted => {
+                let mut text = String::new();
+                json::push_escaped(&mut text, value);
+                json::push_escaped(out, &text);
+            }
+            Some(value) if in_string => json::push_escaped(out, value),
             Some(value) => json::push_string(out, value),
-            None if quoted => {}
+            None if in_string => {}
             None => out.push_str("null"),
         },
     }
@@ -252,6 +279,13 @@ mod tests {
             (&[lit("/u/"), Part::Ref(0), lit("/"), Part::OwnId], Use::Address, "", "/u/7%2F8/o%201"),
             (&[lit("{\"a\":"), var.clone(), lit("}")], Use::Json, "x\"y", "{\"a\":\"x\\\"y\"}"),
             (&[lit("{\"a\":\""), var.clone(), lit("\"}")], Use::Json, "x\"y", "{\"a\":\"x\\\"y\"}"),
+            (&[lit("{\"a\":\"is "), var.clone(), lit("!\"}")], Use::Json, "x\"y", "{\"a\":\"is x\\\"y!\"}"),
+            (
+                &[lit("{\"f\":\"n eq \\\""), var.clone(), lit("\\\"\"}")],
+                Use::Json,
+                "x\"y",
+                "{\"f\":\"n eq \\\"x\\\\\\\"y\\\"\"}",
+            ),
             (&[Part::Ref(0), lit(":"), var.clone()], Use::Plain, "a b", "7/8:a b"),
             (&[lit("/u?p="), Part::Ref(1)], Use::Address, "", "/u?p="),
         ];
