@@ -1,0 +1,114 @@
+//! `haulier empty`: whether the queue is known to be empty, term by term.
+
+use std::time::Duration;
+
+use haulier_core::RecordState;
+use haulier_core::port::Queue;
+use serde::Serialize;
+
+use crate::args::Global;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::site::{Neighbours, Role};
+use crate::ui;
+
+/// Prove that the queue is empty, term by term: exit 0 yes, 1 no
+///
+/// Asks the broker twice, apart by the quiet time, and the ledger. What cannot be known is not empty.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Seconds between the two looks at the broker
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    quiet: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Term {
+    term: &'static str,
+    value: String,
+    wanted: &'static str,
+    holds: bool,
+}
+
+impl Term {
+    fn zero(term: &'static str, value: u64) -> Self {
+        Self { term, value: ui::grouped(value), wanted: "0", holds: value == 0 }
+    }
+}
+
+pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
+    let at = Neighbours::open(global).await?;
+    let run = at.latest_run().await?;
+    let queue = at.queue(Role::Consume).await?;
+    let mut terms = broker("first look", queue.as_ref()).await;
+    tokio::time::sleep(Duration::from_secs(args.quiet)).await;
+    terms.extend(broker("second look", queue.as_ref()).await);
+
+    let tally = at.ledger.tally(&run.id).await?;
+    let total = tally.total();
+    let accounted = total.states.values().sum::<u64>() - total.open();
+    terms.push(Term {
+        term: "ledger: everything was read",
+        value: if run.produced_at.is_some() { "yes" } else { "no" }.to_owned(),
+        wanted: "yes",
+        holds: run.produced_at.is_some(),
+    });
+    terms.push(Term {
+        term: "ledger: planned = landed + dead + held + skipped",
+        value: format!("{} = {}", ui::grouped(total.planned), ui::grouped(accounted)),
+        wanted: "equal",
+        holds: total.planned == accounted && tally.check_conserved().is_ok(),
+    });
+    for state in [RecordState::Queued, RecordState::Sending, RecordState::Retry, RecordState::Unknown] {
+        let term = match state {
+            RecordState::Sending => "ledger: sending",
+            RecordState::Retry => "ledger: retry",
+            RecordState::Unknown => "ledger: unknown",
+            RecordState::Queued
+            | RecordState::Held
+            | RecordState::Landed
+            | RecordState::Dead
+            | RecordState::Skipped => "ledger: queued",
+        };
+        terms.push(Term::zero(term, total.of(state)));
+    }
+    let empty = terms.iter().all(|term| term.holds);
+    if global.json {
+        ui::json(&serde_json::json!({ "run": run.id.as_str(), "empty": empty, "terms": terms }))?;
+    } else {
+        let rows = terms.iter().map(|t| {
+            let holds = if t.holds { "ok" } else { "NO" };
+            vec![holds.to_owned(), t.term.to_owned(), t.value.clone(), t.wanted.to_owned()]
+        });
+        ui::line(ui::table(&["", "term", "is", "wanted"], rows))?;
+        ui::line(if empty {
+            "the queue is known to be empty"
+        } else {
+            "the queue is NOT known to be empty"
+        })?;
+    }
+    Ok(if empty { Exit::Done } else { Exit::No })
+}
+
+async fn broker(look: &'static str, queue: &dyn Queue) -> Vec<Term> {
+    match queue.depth().await {
+        Ok(depth) => {
+            let first = look == "first look";
+            vec![
+                Term::zero(
+                    if first { "broker, first look: ready" } else { "broker, second look: ready" },
+                    depth.ready,
+                ),
+                Term::zero(
+                    if first { "broker, first look: unsettled" } else { "broker, second look: unsettled" },
+                    depth.unsettled,
+                ),
+                Term::zero(
+                    if first { "broker, first look: delayed" } else { "broker, second look: delayed" },
+                    depth.delayed,
+                ),
+            ]
+        }
+        Err(error) => vec![Term { term: look, value: error.to_string(), wanted: "an answer", holds: false }],
+    }
+}

@@ -1,0 +1,58 @@
+//! The commands, one file each.
+
+mod check;
+mod completions;
+mod dead;
+mod demo;
+mod empty;
+mod graph;
+mod idmap;
+mod init;
+mod produce;
+mod run;
+mod scan;
+mod status;
+mod summary;
+mod tuning;
+mod work;
+
+use clap::Subcommand;
+
+use crate::args::Args;
+use crate::error::CliError;
+use crate::exit::Exit;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(init::Args),
+    Scan(scan::Args),
+    Check(check::Args),
+    Run(run::Args),
+    Produce(produce::Args),
+    Work(work::Args),
+    Status(status::Args),
+    Empty(empty::Args),
+    Dead(dead::Args),
+    Idmap(idmap::Args),
+    Demo(demo::Args),
+    Completions(completions::Args),
+}
+
+/// Runs the command that was asked for.
+pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
+    let Args { global, command } = args;
+    match command {
+        Command::Init(args) => Box::pin(init::run(&global, args)).await,
+        Command::Scan(args) => Box::pin(scan::run(&global, args)).await,
+        Command::Check(args) => Box::pin(check::run(&global, args)).await,
+        Command::Run(args) => Box::pin(run::run(&global, args)).await,
+        Command::Produce(args) => Box::pin(produce::run(&global, args)).await,
+        Command::Work(args) => Box::pin(work::run(&global, args)).await,
+        Command::Status(args) => Box::pin(status::run(&global, args)).await,
+        Command::Empty(args) => Box::pin(empty::run(&global, args)).await,
+        Command::Dead(args) => Box::pin(dead::run(&global, args)).await,
+        Command::Idmap(args) => Box::pin(idmap::run(&global, args)).await,
+        Command::Demo(args) => Box::pin(demo::run(&global, args)).await,
+        Command::Completions(args) => completions::run(&args),
+    }
+}

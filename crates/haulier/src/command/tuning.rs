@@ -1,0 +1,174 @@
+//! Start values that `run`, `produce` and `work` share, and the parts they open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use haulier_core::port::{Run, RunRequest};
+use haulier_core::{EntityName, ProcessId};
+use haulier_producer::{Producer, Progress as Produced};
+use haulier_throttle::{Flow, Slots};
+use haulier_worker::{Progress as Worked, Worker};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::SystemClock;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::process;
+use crate::site::{Neighbours, Role};
+use crate::ui;
+
+/// How fast the source is read.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ProduceTuning {
+    /// Walks of the source at a time (start value) [default: site, else 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) fibres: Option<u16>,
+    /// Records a second out of the source (start value) [default: site, else unlimited]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) produce_rate: Option<f64>,
+    /// Goes on with an unfinished run although the plan changed
+    #[arg(long)]
+    pub(crate) accept_plan_change: bool,
+}
+
+/// How fast records are pushed.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct PushTuning {
+    /// Pushes at a time (start value) [default: site, else 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) workers: Option<u16>,
+    /// Requests a second to the target, retries included (start value) [default: site, else unlimited]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) rate: Option<f64>,
+    /// Seconds that requests in flight may take to end after a stop
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) grace: u64,
+}
+
+/// A rate such as `120`, `0.5`, `120/s`, `30/m`.
+fn rate(text: &str) -> Result<f64, String> {
+    let (number, per) = text.split_once('/').unwrap_or((text, "s"));
+    let seconds = match per {
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("a rate is a number a second, such as `120`, `0.5`, `120/s` or `30/m`".to_owned()),
+    };
+    match number.trim().parse::<f64>() {
+        Ok(number) if number.is_finite() && number > 0.0 => Ok(number / seconds),
+        Ok(_) => Err("a rate is more than 0; to stop the flow, stop the process".to_owned()),
+        Err(_) => Err(format!("`{number}` is not a number")),
+    }
+}
+
+/// Opens the unfinished run, or a new one.
+pub(crate) async fn open_run(at: &Neighbours, tuning: &ProduceTuning) -> Result<Run, CliError> {
+    use haulier_core::port::Clock;
+    let now = SystemClock.now();
+    let id = process::run_id(now);
+    let request = RunRequest {
+        id: &id,
+        plan: &at.plan.name,
+        digest: &at.plan.digest,
+        accept_plan: tuning.accept_plan_change,
+        now: now.as_microsecond(),
+    };
+    Ok(at.ledger.open_run(request).await?)
+}
+
+/// Checks every entity against the source and counts its rows, so that a wrong plan is found before anything moves.
+pub(crate) async fn check_source(at: &Neighbours) -> Result<Vec<(EntityName, u64)>, CliError> {
+    let source = at.source().await?;
+    let mut rows = Vec::with_capacity(at.plan.entities.len());
+    for entity in &at.plan.entities {
+        source.check(entity).await?;
+        rows.push((entity.name.clone(), source.count(entity).await?));
+    }
+    Ok(rows)
+}
+
+/// The producer of a run, ready to start.
+pub(crate) async fn producer(
+    at: &Neighbours,
+    run: &Run,
+    process: &ProcessId,
+    tuning: &ProduceTuning,
+    role: Role,
+    stop: &CancellationToken,
+) -> Result<(Producer, Arc<Produced>), CliError> {
+    let progress = Arc::new(Produced::default());
+    let site = at.produce_settings();
+    let producer = Producer {
+        source: at.source().await?,
+        queue: at.queue(role).await?,
+        ledger: Arc::clone(&at.ledger),
+        clock: Arc::new(SystemClock),
+        plan: Arc::clone(&at.plan),
+        run: run.id.clone(),
+        process: process.clone(),
+        settings: haulier_producer::Settings {
+            fibres: tuning.fibres.map_or(site.fibres, usize::from),
+            rate: tuning.produce_rate.or(site.rate),
+            ..site
+        },
+        progress: Arc::clone(&progress),
+        stop: stop.clone(),
+    };
+    Ok((producer, progress))
+}
+
+/// The worker of a run, ready to start, with its slots and counters.
+pub(crate) async fn worker(
+    at: &Neighbours,
+    run: &Run,
+    process: &ProcessId,
+    tuning: &PushTuning,
+    role: Role,
+    stop: &CancellationToken,
+) -> Result<(Worker, Slots, Arc<Worked>), CliError> {
+    let target = at.target()?;
+    target.check().await?;
+    let workers = tuning.workers.map_or(at.push_workers(), usize::from);
+    let (slots, progress) = (Slots::new(workers), Arc::new(Worked::default()));
+    let worker = Worker {
+        queue: at.queue(role).await?,
+        ledger: Arc::clone(&at.ledger),
+        target,
+        clock: Arc::new(SystemClock),
+        plan: Arc::clone(&at.plan),
+        run: run.id.clone(),
+        process: process.clone(),
+        slots: slots.clone(),
+        flow: Arc::new(Flow::new(tuning.rate.or(at.push_rate()))),
+        settings: haulier_worker::Settings {
+            prefetch: at.prefetch(workers),
+            zombie_grace: at.produce_settings().zombie_grace,
+            grace: Duration::from_secs(tuning.grace),
+            role: if role == Role::Both { "run" } else { "worker" },
+            host: process::host(),
+        },
+        progress: Arc::clone(&progress),
+        stop: stop.clone(),
+    };
+    Ok((worker, slots, progress))
+}
+
+/// Says that a run stopped before its end, and how to go on.
+pub(crate) fn stopped(command: &str) -> Exit {
+    ui::note(format!("stopped; everything is in the ledger, `haulier {command}` goes on from here"));
+    Exit::Stopped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_a_second() {
+        assert_eq!(rate("120"), Ok(120.0));
+        assert_eq!(rate("30/m"), Ok(0.5));
+        for bad in ["", "0", "-1", "NaN", "inf", "\"5\"", "5/x"] {
+            assert!(rate(bad).is_err(), "{bad:?}");
+        }
+    }
+}

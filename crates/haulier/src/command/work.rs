@@ -1,0 +1,103 @@
+//! `haulier work`: push what the queue brings, beside any number of others.
+
+use std::time::Duration;
+
+use haulier_core::port::Run;
+use tokio_util::sync::CancellationToken;
+
+use super::tuning::{self, PushTuning};
+use crate::args::Global;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::process;
+use crate::site::{Neighbours, Role};
+use crate::ui;
+
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Push what the queue brings, beside any number of other workers on any host
+///
+/// Waits for a run, works until the run is finished, and ends; with `--stay` it waits for the next run instead.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    push: PushTuning,
+    /// Wait for the next run when this one is finished
+    #[arg(long)]
+    stay: bool,
+}
+
+pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
+    let at = Neighbours::open(global).await?;
+    let stop = process::stop_on_signal()?;
+    loop {
+        let Some(run) = await_run(&at, &stop).await? else { return Ok(tuning::stopped("work")) };
+        if run.digest != at.plan.digest {
+            return Err(CliError::new(
+                Exit::Plan,
+                format!("run {} was started with another version of the plan", run.id),
+            )
+            .hint("give every process the same plan file"));
+        }
+        let process = process::process_id();
+        let run_stop = stop.child_token();
+        let (worker, _, progress) =
+            tuning::worker(&at, &run, &process, &args.push, Role::Consume, &run_stop).await?;
+        ui::note(format!("{process} works for run {}", run.id));
+        let mut working = tokio::spawn(worker.run());
+        let worked = loop {
+            tokio::select! {
+                worked = &mut working => break worked.map_err(CliError::bug)?,
+                () = tokio::time::sleep(LOOK_EVERY) => {
+                    if finished(&at, &run).await {
+                        run_stop.cancel();
+                    }
+                }
+            }
+        };
+        worked?;
+        ui::note(format!(
+            "run {}: {} landed, {} attempts failed, {} held for a parent, {} came again with nothing to do",
+            run.id,
+            ui::grouped(progress.landed()),
+            ui::grouped(progress.failed()),
+            ui::grouped(progress.held()),
+            ui::grouped(progress.dropped()),
+        ));
+        if stop.is_cancelled() {
+            return Ok(tuning::stopped("work"));
+        }
+        if !args.stay {
+            return Ok(Exit::Done);
+        }
+    }
+}
+
+async fn await_run(at: &Neighbours, stop: &CancellationToken) -> Result<Option<Run>, CliError> {
+    let mut told = false;
+    loop {
+        match at.ledger.latest_run().await? {
+            Some(run) if run.finished_at.is_none() => return Ok(Some(run)),
+            Some(_) | None if stop.is_cancelled() => return Ok(None),
+            Some(_) | None => {}
+        }
+        if !std::mem::replace(&mut told, true) {
+            ui::note("waiting for a run: `haulier produce` or `haulier run` starts one");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = stop.cancelled() => return Ok(None),
+        }
+    }
+}
+
+async fn finished(at: &Neighbours, run: &Run) -> bool {
+    match at.ledger.latest_run().await {
+        Ok(Some(latest)) => latest.id != run.id || latest.finished_at.is_some(),
+        Ok(None) => true,
+        Err(error) => {
+            tracing::debug!(error = %error, "the ledger does not answer");
+            false
+        }
+    }
+}

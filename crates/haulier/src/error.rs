@@ -1,0 +1,198 @@
+//! What went wrong, what to do next, and the exit code that belongs to it.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use haulier_core::port::{LedgerError, QueueError, SourceError};
+use haulier_core::{Failure, FailureKind};
+use haulier_producer::ProduceError;
+use haulier_worker::WorkError;
+
+use crate::exit::Exit;
+
+/// An error as the operator sees it.
+#[derive(Debug)]
+pub struct CliError {
+    exit: Exit,
+    message: String,
+    causes: Vec<String>,
+    hints: Vec<String>,
+}
+
+impl CliError {
+    /// An error with its exit code.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+    }
+
+    /// Something that cannot happen unless haulier is wrong.
+    pub fn bug(error: impl Into<anyhow::Error>) -> Self {
+        let error = error.into();
+        let causes = error.chain().skip(1).map(ToString::to_string).collect();
+        Self { exit: Exit::Bug, message: error.to_string(), causes, hints: Vec::new() }
+    }
+
+    fn of(exit: Exit, error: &(dyn Error + 'static)) -> Self {
+        let mut causes = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        Self { exit, message: error.to_string(), causes, hints: Vec::new() }
+    }
+
+    /// The same error with what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Writes it to stderr and gives the exit code. A broken pipe ends in silence.
+    pub fn report(self) -> ExitCode {
+        if self.message == BROKEN_PIPE {
+            return Exit::Done.code();
+        }
+        let mut text = if self.message.lines().count() > 1
+            || self.exit == Exit::Plan && self.message.contains(".toml:")
+        {
+            format!("{}\n", self.message)
+        } else {
+            format!("error: {}\n", self.message)
+        };
+        for cause in &self.causes {
+            text += &format!("  caused by: {cause}\n");
+        }
+        for hint in &self.hints {
+            text += &format!("\nhint: {hint}\n");
+        }
+        // Nothing is left to tell it to when stderr is gone.
+        let _unheard = io::stderr().lock().write_all(text.as_bytes());
+        self.exit.code()
+    }
+}
+
+const BROKEN_PIPE: &str = "broken pipe";
+
+impl From<io::Error> for CliError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::new(Exit::Done, BROKEN_PIPE);
+        }
+        Self::of(Exit::Bug, &error)
+    }
+}
+
+impl From<SourceError> for CliError {
+    fn from(error: SourceError) -> Self {
+        match &error {
+            SourceError::Unreachable { .. } => Self::of(Exit::Unreachable, &error).hint(
+                "check `source.url` in the site file, and that the database runs and lets this host in",
+            ),
+            SourceError::Credentials { .. } => Self::of(Exit::Unreachable, &error)
+                .hint("check the user in `source.url` and the secret that `source.password` names"),
+            SourceError::Plan { hint, .. } => {
+                let wrong = Self::of(Exit::Plan, &error);
+                match hint {
+                    Some(hint) => wrong.hint(hint.clone()),
+                    None => wrong,
+                }
+            }
+            SourceError::Value { .. } => Self::of(Exit::Plan, &error).hint(
+                "mend the row, leave it out with `source.where`, or read the column through `source.query`",
+            ),
+            SourceError::Timeout { .. } | SourceError::Failed { .. } => Self::of(Exit::Unreachable, &error),
+        }
+    }
+}
+
+impl From<QueueError> for CliError {
+    fn from(error: QueueError) -> Self {
+        match &error {
+            QueueError::Unreachable { .. } => Self::of(Exit::Unreachable, &error)
+                .hint("check `queue.url` in the site file, and that the broker runs"),
+            QueueError::Credentials { .. } => Self::of(Exit::Unreachable, &error)
+                .hint("check the user in `queue.url`, its vhost and the secret that `queue.password` names"),
+            QueueError::Mismatch { .. } => Self::of(Exit::Plan, &error).hint(
+                "name another queue in the site file (`queue.name`), or delete the old one once it is known to be empty",
+            ),
+            QueueError::Gone { .. } => Self::of(Exit::Unreachable, &error)
+                .hint("somebody deleted it; `haulier run` declares it again and sends what the ledger misses"),
+            QueueError::Blocked { .. } => Self::of(Exit::Unreachable, &error)
+                .hint("free memory or disk on the broker; nothing is lost meanwhile"),
+            QueueError::TooLarge { .. } | QueueError::Failed { .. } => Self::of(Exit::Unreachable, &error),
+        }
+    }
+}
+
+impl From<LedgerError> for CliError {
+    fn from(error: LedgerError) -> Self {
+        match &error {
+            LedgerError::Unreachable { .. } => Self::of(Exit::Unreachable, &error)
+                .hint("check `ledger.url` in the site file, and that the folder or database can be written"),
+            LedgerError::Credentials { .. } => Self::of(Exit::Unreachable, &error)
+                .hint("check the user in `ledger.url` and the secret that `ledger.password` names"),
+            LedgerError::DiskFull { .. } => Self::of(Exit::Unreachable, &error)
+                .hint("make room; the same command goes on from there, nothing is lost"),
+            LedgerError::Newer { .. } => {
+                Self::of(Exit::Plan, &error).hint("use the haulier that wrote it, or a newer one")
+            }
+            LedgerError::OtherPlan { .. } => {
+                Self::of(Exit::Plan, &error).hint("a ledger serves one plan: name another `ledger.url` in the site file")
+            }
+            LedgerError::PlanChanged { .. } => Self::of(Exit::Plan, &error).hint(
+                "put the plan back as it was, or go on with the new one by `--accept-plan-change` (rows already landed are not sent again unless their mapped content differs)",
+            ),
+            LedgerError::LeaseHeld { .. } => Self::of(Exit::Unreachable, &error)
+                .hint("one producer at a time; stop that process, or wait ten seconds after it died"),
+            LedgerError::Corrupt { .. } | LedgerError::Failed { .. } => Self::of(Exit::Bug, &error),
+        }
+    }
+}
+
+impl From<ProduceError> for CliError {
+    fn from(error: ProduceError) -> Self {
+        match error {
+            ProduceError::Source(error) => error.into(),
+            ProduceError::Queue(error) => error.into(),
+            ProduceError::Ledger(error) => error.into(),
+            ProduceError::Orphan { .. } => Self::of(Exit::Plan, &error)
+                .hint("mend the row, or say `orphans = \"skip\"` or `orphans = { attach = \"KEY\" }` for the entity"),
+            ProduceError::Plan(_) | ProduceError::NotConserved { .. } | ProduceError::Panicked(_) => {
+                Self::of(Exit::Bug, &error)
+            }
+        }
+    }
+}
+
+impl From<WorkError> for CliError {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Queue(error) => error.into(),
+            WorkError::Ledger(error) => error.into(),
+            WorkError::Panicked(_) => Self::of(Exit::Bug, &error),
+        }
+    }
+}
+
+impl From<Failure> for CliError {
+    fn from(failure: Failure) -> Self {
+        let at_target = format!("the target: {failure}");
+        match failure.kind {
+            FailureKind::Credential => Self::new(Exit::Unreachable, at_target)
+                .hint("check `target.auth` in the site file and the secret that it names"),
+            FailureKind::Transient | FailureKind::Throttled | FailureKind::Unknown => {
+                Self::new(Exit::Unreachable, at_target)
+                    .hint("check `target.base_url` in the site file, and that the target runs")
+            }
+            FailureKind::Mapping
+            | FailureKind::Refused
+            | FailureKind::Duplicate
+            | FailureKind::Conflict
+            | FailureKind::MissingParent
+            | FailureKind::SilentLoss => Self::new(Exit::Plan, at_target),
+        }
+    }
+}

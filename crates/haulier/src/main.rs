@@ -1,0 +1,22 @@
+//! The `haulier` binary: arguments in, exit code out.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use haulier::args::Args;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    args.start_log();
+    // The one process-wide choice of a TLS provider; a second choice cannot happen in a fresh process.
+    let _first = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(haulier::run(args)),
+        Err(error) => Err(haulier::error::CliError::bug(error)),
+    };
+    match ended {
+        Ok(exit) => exit.code(),
+        Err(error) => error.report(),
+    }
+}

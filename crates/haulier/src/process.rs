@@ -1,0 +1,59 @@
+//! This process: its name among others, and the signals that stop it.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use haulier_core::{ProcessId, RunId};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::CliError;
+use crate::exit::Exit;
+
+/// This host's name.
+pub(crate) fn host() -> String {
+    let named = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    named.map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned())
+}
+
+fn four_hex() -> String {
+    format!("{:04x}", RandomState::new().build_hasher().finish() & 0xffff)
+}
+
+/// A name that no other process of any host or time has.
+pub(crate) fn process_id() -> ProcessId {
+    ProcessId::new(format!("{}-{}-{}{}", host(), std::process::id(), four_hex(), four_hex()))
+}
+
+/// A name for a new run, from its time.
+pub(crate) fn run_id(now: jiff::Timestamp) -> RunId {
+    RunId::new(format!("r-{}-{}", now.strftime("%Y%m%d-%H%M%S"), four_hex()))
+}
+
+/// A token that the first SIGINT or SIGTERM cancels. The second ends the process at once; the ledger has what it needs.
+pub(crate) fn stop_on_signal() -> Result<CancellationToken, CliError> {
+    let stop = CancellationToken::new();
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let token = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if token.is_cancelled() {
+                #[expect(
+                    clippy::exit,
+                    clippy::disallowed_methods,
+                    reason = "the operator asked twice; every outcome is in the ledger or will be looked up"
+                )]
+                std::process::exit(i32::from(Exit::Stopped.number()));
+            }
+            tracing::warn!(
+                "stopping: nothing new is taken, what is in flight ends first; a second signal ends at once"
+            );
+            token.cancel();
+        }
+    });
+    Ok(stop)
+}

@@ -1,0 +1,146 @@
+//! From plan and site to open neighbours.
+
+mod wire;
+
+use std::sync::Arc;
+
+use haulier_core::plan::Plan;
+use haulier_core::port::{Clock, Ledger, Queue, Run, Source, Target};
+use haulier_core::{EntityName, RunId};
+use haulier_plan::Site;
+use haulier_producer::Settings;
+use tokio::sync::OnceCell;
+
+use crate::args::Global;
+use crate::clock::SystemClock;
+use crate::error::CliError;
+use crate::exit::Exit;
+
+/// What a process does with the queue, which decides the rights it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Publishes.
+    Publish,
+    /// Consumes.
+    Consume,
+    /// Both.
+    Both,
+}
+
+/// Plan, site and the ledger, with the other neighbours opened when they are asked for.
+#[derive(Debug)]
+pub(crate) struct Neighbours {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) ledger: Arc<dyn Ledger>,
+    site: Site,
+    source: OnceCell<Arc<dyn Source>>,
+    queue: OnceCell<Arc<dyn Queue>>,
+}
+
+/// Reads plan and site; the problems of both come together.
+pub(crate) fn read(global: &Global) -> Result<(Plan, Site), CliError> {
+    let plan = haulier_plan::read_plan(&global.plan);
+    let site = haulier_plan::read_site(&global.site);
+    match (plan, site) {
+        (Ok(plan), Ok(site)) => Ok((plan, site)),
+        (plan, site) => {
+            let problems: Vec<String> =
+                [plan.err(), site.err()].into_iter().flatten().map(|problems| problems.to_string()).collect();
+            Err(CliError::new(Exit::Plan, problems.join("\n").trim_end()))
+        }
+    }
+}
+
+/// The source that `--from` names, else the site's.
+pub(crate) async fn source_from(global: &Global, url: Option<&str>) -> Result<Arc<dyn Source>, CliError> {
+    let options = match url {
+        Some(url) => wire::source_from_url(url)?,
+        None => {
+            let site = haulier_plan::read_site(&global.site)
+                .map_err(|problems| CliError::new(Exit::Plan, problems.to_string().trim_end()))?;
+            wire::source(&site)?
+        }
+    };
+    Ok(haulier_source::open(options).await?)
+}
+
+impl Neighbours {
+    /// Reads plan and site and opens the ledger.
+    pub(crate) async fn open(global: &Global) -> Result<Self, CliError> {
+        let (plan, site) = read(global)?;
+        let ledger = wire::ledger(&site).await?;
+        Ok(Self { plan: Arc::new(plan), ledger, site, source: OnceCell::new(), queue: OnceCell::new() })
+    }
+
+    /// The source.
+    pub(crate) async fn source(&self) -> Result<Arc<dyn Source>, CliError> {
+        let open = || async { Ok::<_, CliError>(haulier_source::open(wire::source(&self.site)?).await?) };
+        self.source.get_or_try_init(open).await.cloned()
+    }
+
+    /// The queue; the first call decides the role.
+    pub(crate) async fn queue(&self, role: Role) -> Result<Arc<dyn Queue>, CliError> {
+        let open = || async { wire::queue(&self.site, &self.plan.name, role, Arc::new(SystemClock)).await };
+        self.queue.get_or_try_init(open).await.cloned()
+    }
+
+    /// The target.
+    pub(crate) fn target(&self) -> Result<Arc<dyn Target>, CliError> {
+        wire::target(&self.site)
+    }
+
+    /// The producer's start values.
+    pub(crate) fn produce_settings(&self) -> Settings {
+        let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Settings {
+            fibres: whole(self.site.produce.fibres),
+            rate: self.site.produce.rate,
+            chunk: self.site.produce.chunk,
+            parcel: whole(self.site.push.parcel),
+            zombie_grace: self.site.push.zombie_grace,
+        }
+    }
+
+    /// Pushes at a time (start value).
+    pub(crate) fn push_workers(&self) -> usize {
+        usize::try_from(self.site.push.workers).unwrap_or(usize::MAX)
+    }
+
+    /// Requests a second (start value).
+    pub(crate) fn push_rate(&self) -> Option<f64> {
+        self.site.push.rate
+    }
+
+    /// Unsettled parcels that the queue may hand to this process: two rounds of every worker, whatever the parcels' size.
+    pub(crate) fn prefetch(&self, workers: usize) -> u16 {
+        self.site
+            .queue
+            .prefetch
+            .unwrap_or_else(|| u16::try_from(2 * workers).unwrap_or(u16::MAX).clamp(4, 64))
+    }
+
+    /// The newest run, or an error that says how to start one.
+    pub(crate) async fn latest_run(&self) -> Result<Run, CliError> {
+        self.ledger.latest_run().await?.ok_or_else(|| {
+            CliError::new(Exit::No, "there has been no run yet").hint("`haulier run` starts one")
+        })
+    }
+
+    /// Requests in flight over all processes of the run, as they last said.
+    pub(crate) async fn in_flight(&self, run: &RunId) -> usize {
+        let now = SystemClock.micros();
+        let beats = self.ledger.processes(run).await.unwrap_or_default();
+        let alive = beats.iter().filter(|beat| !beat.ended && now.saturating_sub(beat.at) < 10_000_000);
+        alive.map(|beat| usize::try_from(beat.in_flight).unwrap_or(0)).sum()
+    }
+
+    /// An entity of the plan by its name as typed.
+    pub(crate) fn entity(&self, name: &str) -> Result<EntityName, CliError> {
+        let known = self.plan.entities.iter().find(|entity| entity.name.as_str() == name);
+        known.map(|entity| entity.name.clone()).ok_or_else(|| {
+            let names: Vec<&str> = self.plan.entities.iter().map(|entity| entity.name.as_str()).collect();
+            CliError::new(Exit::Usage, format!("the plan has no entity `{name}`"))
+                .hint(format!("it has {}", names.join(", ")))
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! Progress of a run: bars on a terminal, a line each ten seconds elsewhere, JSON lines on request.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use haulier_core::port::Tally;
+use haulier_core::{EntityName, RecordState};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::{grouped, json, note};
+use crate::args::Global;
+use crate::error::CliError;
+
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows a run while it goes on.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    how: How,
+    expected: BTreeMap<EntityName, u64>,
+    started: Instant,
+    last: Option<(Instant, u64)>,
+    rate: f64,
+}
+
+#[derive(Debug)]
+enum How {
+    Bars { all: MultiProgress, bars: BTreeMap<EntityName, ProgressBar>, status: ProgressBar },
+    Lines { last: Option<Instant> },
+    Json,
+    Silent,
+}
+
+/// One line of `--json` progress.
+#[derive(Debug, Serialize)]
+struct Event<'a> {
+    event: &'a str,
+    elapsed_ms: u128,
+    planned: u64,
+    landed: u64,
+    dead: u64,
+    held: u64,
+    skipped: u64,
+    open: u64,
+    per_second: f64,
+    in_flight: usize,
+}
+
+impl Watch {
+    /// Starts to show; `expected` rows an entity, in the plan's order of names.
+    pub(crate) fn new(global: &Global, expected: Vec<(EntityName, u64)>) -> Self {
+        let how = if global.json {
+            How::Json
+        } else if global.no_progress {
+            How::Silent
+        } else if std::io::stderr().is_terminal() {
+            bars(&expected)
+        } else {
+            How::Lines { last: None }
+        };
+        Self { how, expected: expected.into_iter().collect(), started: Instant::now(), last: None, rate: 0.0 }
+    }
+
+    /// Shows where the run is now.
+    pub(crate) fn show(&mut self, tally: &Tally, in_flight: usize) -> Result<(), CliError> {
+        let total = tally.total();
+        self.measure(total.of(RecordState::Landed));
+        let planned: u64 = self.expected.values().sum::<u64>().max(total.planned);
+        let settled = total.planned - total.open().min(total.planned);
+        let words = format!(
+            "{}/{} settled, {} landed, {} dead, {} held, {} skipped, {} queued, {in_flight} in flight, {:.0}/s",
+            grouped(settled),
+            grouped(planned),
+            grouped(total.of(RecordState::Landed)),
+            grouped(total.of(RecordState::Dead)),
+            grouped(total.of(RecordState::Held)),
+            grouped(total.of(RecordState::Skipped)),
+            grouped(total.of(RecordState::Queued)),
+            self.rate,
+        );
+        match &mut self.how {
+            How::Silent => {}
+            How::Bars { bars, status, .. } => {
+                for (name, bar) in bars {
+                    let counts = tally.entities.get(name).cloned().unwrap_or_default();
+                    bar.set_length(bar.length().unwrap_or(0).max(counts.planned));
+                    bar.set_position(counts.planned - counts.open().min(counts.planned));
+                }
+                status.set_message(words);
+            }
+            How::Lines { last } => {
+                if last.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
+                    *last = Some(Instant::now());
+                    note(format!("{:>7.1}s  {words}", self.started.elapsed().as_secs_f64()));
+                }
+            }
+            How::Json => json(&Event {
+                event: "progress",
+                elapsed_ms: self.started.elapsed().as_millis(),
+                planned,
+                landed: total.of(RecordState::Landed),
+                dead: total.of(RecordState::Dead),
+                held: total.of(RecordState::Held),
+                skipped: total.of(RecordState::Skipped),
+                open: total.open(),
+                per_second: (self.rate * 10.0).round() / 10.0,
+                in_flight,
+            })?,
+        }
+        Ok(())
+    }
+
+    /// Takes the bars off the screen.
+    pub(crate) fn end(self) {
+        if let How::Bars { all, bars, status } = self.how {
+            status.finish_and_clear();
+            bars.values().for_each(ProgressBar::abandon);
+            drop(all);
+        }
+    }
+
+    /// The landing rate: a moving mean of about five seconds.
+    fn measure(&mut self, landed: u64) {
+        let now = Instant::now();
+        if let Some((then, before)) = self.last {
+            let seconds = now.duration_since(then).as_secs_f64();
+            if seconds > 0.0 {
+                let fresh =
+                    f64::from(u32::try_from(landed.saturating_sub(before)).unwrap_or(u32::MAX)) / seconds;
+                let weight = (seconds / 5.0).min(1.0);
+                self.rate = if self.rate > 0.0 { self.rate * (1.0 - weight) + fresh * weight } else { fresh };
+            }
+        }
+        self.last = Some((now, landed));
+    }
+}
+
+fn bars(expected: &[(EntityName, u64)]) -> How {
+    let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5));
+    let width = expected.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
+    // The template is a constant of ours; if it did not parse the plain default style would serve.
+    let style =
+        ProgressStyle::with_template("{prefix} [{bar:32}] {human_pos:>9}/{human_len:9} {percent:>3}%")
+            .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("=> "));
+    let mut made = BTreeMap::new();
+    for (name, rows) in expected {
+        let bar = all.add(ProgressBar::new(*rows).with_style(style.clone()));
+        bar.set_prefix(format!("{:<width$}", name.as_str()));
+        made.insert(name.clone(), bar);
+    }
+    let line = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let status = all.add(ProgressBar::new_spinner().with_style(line));
+    How::Bars { all, bars: made, status }
+}

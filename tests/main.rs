@@ -1,0 +1,3 @@
+//! The one end-to-end test binary: the real `haulier`, real servers, real HTTP.
+
+mod tidy;
