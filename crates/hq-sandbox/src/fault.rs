@@ -84,19 +84,19 @@ impl Switches {
         self.locked(|state| state.admit(Instant::now()))
     }
 
-    /// Waits for a slot and then for the latency; the slot is held until the permit is dropped.
-    pub(crate) async fn pass(&self) -> Option<OwnedSemaphorePermit> {
-        let (slots, latency) =
-            self.locked(|state| (state.slots.clone(), Duration::from_millis(state.faults.latency_ms)));
-        let permit = match slots {
-            // It is never closed.
-            Some(slots) => slots.acquire_owned().await.ok(),
-            None => None,
-        };
+    /// Waits for a slot, which is held until the permit is dropped.
+    pub(crate) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        let slots = self.locked(|state| state.slots.clone())?;
+        // It is never closed.
+        slots.acquire_owned().await.ok()
+    }
+
+    /// Takes as long as a request is to take.
+    pub(crate) async fn linger(&self) {
+        let latency = self.locked(|state| Duration::from_millis(state.faults.latency_ms));
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
         }
-        permit
     }
 
     /// Whether this request gets 503.

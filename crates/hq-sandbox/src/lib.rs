@@ -8,6 +8,7 @@ mod config;
 mod control;
 mod cut;
 mod fault;
+pub mod field_demo;
 mod journal;
 mod listing;
 mod member;

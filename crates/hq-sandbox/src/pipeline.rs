@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Query, RawPathParams, Request};
-use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{HeaderMap, StatusCode, request::Parts};
 use axum::response::Response;
 use serde::Deserialize;
@@ -99,8 +99,9 @@ async fn pass(
         let reply = Reply::error(429, "too_many_requests");
         return (reply.with_header("retry-after", seconds.to_string()), None);
     }
-    let _slot = shared.switches.pass().await;
+    let _slot = shared.switches.slot().await;
     let _in_service = shared.counters.in_service.enter();
+    shared.switches.linger().await;
     if shared.switches.draw_error() {
         return (Reply::error(503, "unavailable"), None);
     }
@@ -223,9 +224,6 @@ pub(crate) fn plain(reply: Reply) -> Response {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(name, value);
         }
-    }
-    if reply.status == 405 {
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
     }
     response
 }
