@@ -40,6 +40,10 @@ pub(crate) fn settlement(
     match failure.kind.action().0 {
         Action::Bury => (Settlement::Dead(failure), None),
         Action::AwaitPerson => (Settlement::AwaitPerson(failure), None),
+        // Looked up again and again without an answer: only a person can find out.
+        Action::Verify if at.retry.exhausted(at.attempt) => {
+            (Settlement::AwaitPerson(given_up(failure, at.attempt)), None)
+        }
         Action::Verify => (Settlement::Unknown { due: later(at.now, at.zombie_grace), failure }, None),
         // The id map has the parent and the target says it is not there: worth another look, not a hold that nobody ends.
         Action::Retry | Action::AwaitParent if at.retry.exhausted(at.attempt) => {

@@ -1,0 +1,147 @@
+//! The real servers, by the addresses that `scripts/services.sh` gives.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::Path;
+
+use sqlx::{Connection, Executor, MySqlConnection, PgConnection};
+
+use super::{field, http};
+
+/// Which engine the source is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Postgres,
+    MariaDb,
+    Sqlite,
+}
+
+/// An address from the environment.
+pub(crate) fn address(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `scripts/services.sh start` and `. target/services/env`"))
+}
+
+/// A name that no other test uses.
+pub(crate) fn unique_name() -> String {
+    format!("t_{:016x}", RandomState::new().build_hasher().finish())
+}
+
+fn with_database(url: &str, database: &str) -> String {
+    let (server, _) = url.rsplit_once('/').unwrap();
+    format!("{server}/{database}")
+}
+
+/// Makes the source database and fills it from the SQLite file.
+pub(crate) async fn create_source(engine: Engine, name: &str, from: &Path) {
+    match engine {
+        Engine::Sqlite => {}
+        Engine::Postgres => {
+            let url = address("HAULIER_TEST_POSTGRES_URL");
+            let mut at = PgConnection::connect(&url).await.unwrap();
+            at.execute(sqlx::AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+            let mut at = PgConnection::connect(&with_database(&url, name)).await.unwrap();
+            at.execute(field::POSTGRES).await.unwrap();
+            for (table, columns) in field::TABLES {
+                let places: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+                let casts = format!("insert into {table} select * from (select {}) as given", cast_list(table, &places));
+                let mut transaction = at.begin().await.unwrap();
+                for row in field::rows(from, table, columns).await {
+                    let mut query = sqlx::query(sqlx::AssertSqlSafe(casts.clone()));
+                    for cell in row {
+                        query = query.bind(cell);
+                    }
+                    query.execute(&mut *transaction).await.unwrap();
+                }
+                transaction.commit().await.unwrap();
+            }
+        }
+        Engine::MariaDb => {
+            let url = address("HAULIER_TEST_MYSQL_URL");
+            let mut at = MySqlConnection::connect(&url).await.unwrap();
+            at.execute(sqlx::AssertSqlSafe(format!("create database {name} character set utf8mb4"))).await.unwrap();
+            let mut at = MySqlConnection::connect(&with_database(&url, name)).await.unwrap();
+            at.execute(field::MYSQL).await.unwrap();
+            for (table, columns) in field::TABLES {
+                let places = vec!["?"; columns.len()].join(", ");
+                let sql = format!("insert into {table} values ({places})");
+                let mut transaction = at.begin().await.unwrap();
+                for row in field::rows(from, table, columns).await {
+                    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql.clone()));
+                    for (column, cell) in columns.iter().zip(row) {
+                        // The engine takes no `Z`: its type has no zone, and ours is UTC.
+                        let stamp = column.ends_with("_at");
+                        query = query.bind(cell.map(|text| if stamp { text.trim_end_matches('Z').replace('T', " ") } else { text }));
+                    }
+                    query.execute(&mut *transaction).await.unwrap();
+                }
+                transaction.commit().await.unwrap();
+            }
+        }
+    }
+}
+
+fn cast_list(table: &str, places: &[String]) -> String {
+    let types: &[&str] = match table {
+        "accounts" => &["bigint", "text", "text", "text", "text", "int::boolean", "numeric", "timestamptz"],
+        "projects" => &["bigint", "bigint", "bigint", "text", "numeric", "text", "timestamptz"],
+        "users" => &["bigint", "bigint", "text", "text", "text", "timestamptz"],
+        _ => &["bigint", "bigint", "text", "timestamptz"],
+    };
+    places.iter().zip(types).map(|(place, kind)| format!("{place}::text::{kind}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The source's line in the site file.
+pub(crate) fn source_url(engine: Engine, name: &str, field: &Path) -> String {
+    match engine {
+        Engine::Sqlite => format!("url = \"sqlite:{}\"", field.display()),
+        Engine::Postgres => format!("url = \"{}\"", with_database(&address("HAULIER_TEST_POSTGRES_URL"), name)),
+        Engine::MariaDb => format!("url = \"{}\"", with_database(&address("HAULIER_TEST_MYSQL_URL"), name)),
+    }
+}
+
+/// The queue's lines in the site file. The password `guest` comes from the environment, as any other would.
+pub(crate) fn rabbit_site(name: &str) -> String {
+    let url = address("HAULIER_TEST_AMQP_URL").replace("guest:guest@", "guest@");
+    let api = address("HAULIER_TEST_AMQP_API_URL").replace("guest:guest@", "");
+    format!("url = \"{url}\"\nname = \"{name}\"\napi_url = \"{api}\"")
+}
+
+/// The ledger's lines in the site file.
+pub(crate) fn postgres_ledger_site(name: &str) -> String {
+    format!("url = \"{}\"\nschema = \"{name}\"", address("HAULIER_TEST_POSTGRES_URL"))
+}
+
+/// Removes the source database.
+pub(crate) async fn drop_source(engine: Engine, name: &str) {
+    match engine {
+        Engine::Sqlite => {}
+        Engine::Postgres => {
+            let mut at = PgConnection::connect(&address("HAULIER_TEST_POSTGRES_URL")).await.unwrap();
+            at.execute(sqlx::AssertSqlSafe(format!("drop database {name} with (force)"))).await.unwrap();
+        }
+        Engine::MariaDb => {
+            let mut at = MySqlConnection::connect(&address("HAULIER_TEST_MYSQL_URL")).await.unwrap();
+            at.execute(sqlx::AssertSqlSafe(format!("drop database {name}"))).await.unwrap();
+        }
+    }
+}
+
+/// Removes the ledger's schema.
+pub(crate) async fn drop_ledger(name: &str) {
+    let mut at = PgConnection::connect(&address("HAULIER_TEST_POSTGRES_URL")).await.unwrap();
+    at.execute(sqlx::AssertSqlSafe(format!("drop schema if exists {name} cascade"))).await.unwrap();
+}
+
+/// Removes the queues that belong to a name.
+pub(crate) async fn drop_queues(name: &str) {
+    let api = address("HAULIER_TEST_AMQP_API_URL").replace("guest:guest@", "");
+    // `guest:guest`, as the test broker has it.
+    let login = [("authorization", "Basic Z3Vlc3Q6Z3Vlc3Q=")];
+    let (status, body) = http::request("GET", &format!("{api}/api/queues/%2F?columns=name"), &login, "").await;
+    assert_eq!(status, 200, "{body}");
+    let queues: serde_json::Value = serde_json::from_str(&body).unwrap();
+    for queue in queues.as_array().unwrap().iter().filter_map(|queue| queue["name"].as_str()) {
+        if queue == name || queue.starts_with(&format!("{name}.")) {
+            http::request("DELETE", &format!("{api}/api/queues/%2F/{queue}"), &login, "").await;
+        }
+    }
+}
