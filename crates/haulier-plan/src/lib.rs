@@ -7,10 +7,10 @@ mod notes;
 mod plan;
 mod problem;
 mod scalar;
-#[cfg(test)]
-mod schema;
 mod shape;
 pub mod site;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::path::Path;

@@ -116,10 +116,12 @@ impl<'d> Node<'d> {
         if items.is_empty() {
             self.notes.add(self.at, format!("`{}` is an empty list", self.key));
         }
-        let texts: Vec<Text<'d>> = items.iter().filter_map(Self::text).collect();
-        for (index, text) in texts.iter().enumerate() {
-            if texts.iter().take(index).any(|earlier| earlier.value == text.value) {
+        let mut texts: Vec<Text<'d>> = Vec::with_capacity(items.len());
+        for text in items.iter().filter_map(Self::text) {
+            if texts.iter().any(|earlier| earlier.value == text.value) {
                 self.notes.add(text.at, format!("`{}` names \"{}\" twice", self.key, text.value));
+            } else {
+                texts.push(text);
             }
         }
         texts

@@ -1,7 +1,9 @@
 //! Drafts become entities: natural keys, programs, and one more entity for each deferred reference.
 
 use haulier_core::EntityName;
-use haulier_core::plan::{Entity, Filter, KeyFold, NaturalPart, Part, PushProgram, UnknownPolicy};
+use haulier_core::plan::{
+    Entity, Filter, KeyFold, Method, NaturalPart, Part, PushProgram, UnknownPolicy, Verify,
+};
 
 use super::book::{Book, owned};
 use super::entity::EntityDraft;
@@ -12,8 +14,8 @@ use crate::near;
 use crate::node::Text;
 
 /// All entities in this order, the deferred ones last. `None` where one of them cannot be built.
-pub(crate) fn all(book: &Book<'_, '_>, order: &[usize]) -> Option<Vec<Entity>> {
-    let drafts: Vec<&EntityDraft<'_>> = order.iter().filter_map(|index| book.drafts.get(*index)).collect();
+pub(crate) fn all<'d>(book: &Book<'_, 'd>, order: &[usize]) -> Option<Vec<Entity>> {
+    let drafts: Vec<&EntityDraft<'d>> = order.iter().filter_map(|index| book.drafts.get(*index)).collect();
     // Every entity is tried, so that the mistakes of all of them are told.
     let built: Vec<Option<Entity>> = drafts.iter().map(|draft| entity(book, draft)).collect();
     let mut entities: Vec<Entity> = built.into_iter().collect::<Option<_>>()?;
@@ -25,7 +27,7 @@ pub(crate) fn all(book: &Book<'_, '_>, order: &[usize]) -> Option<Vec<Entity>> {
     Some(entities)
 }
 
-fn entity(book: &Book<'_, '_>, draft: &EntityDraft<'_>) -> Option<Entity> {
+fn entity<'d>(book: &Book<'_, 'd>, draft: &EntityDraft<'d>) -> Option<Entity> {
     let mut scope = Scope::whole(book.notes, draft);
     let push = draft.push.as_ref().map(|push| program::of(book.notes, &mut scope, push));
     let natural_key = draft
@@ -34,6 +36,7 @@ fn entity(book: &Book<'_, '_>, draft: &EntityDraft<'_>) -> Option<Entity> {
         .filter_map(|part| natural_part(book, &scope, "natural_key", *part))
         .collect();
     check_deferred(book, draft);
+    check_verify(book, draft);
     check_extract(book, draft, &scope);
     Some(Entity {
         name: EntityName::new(draft.name.value).ok()?,
@@ -60,11 +63,11 @@ fn entity(book: &Book<'_, '_>, draft: &EntityDraft<'_>) -> Option<Entity> {
 }
 
 /// A column, or `entity.column` (or `field.column`) through a reference; `list` is the key that names it.
-fn natural_part(
-    book: &Book<'_, '_>,
-    scope: &Scope<'_, '_>,
+fn natural_part<'d>(
+    book: &Book<'_, 'd>,
+    scope: &Scope<'_, 'd>,
     list: &str,
-    part: Text<'_>,
+    part: Text<'d>,
 ) -> Option<NaturalPart> {
     let Some((through, column)) = part.value.split_once('.') else {
         return Some(NaturalPart::Column(part.value.to_owned()));
@@ -82,6 +85,7 @@ fn natural_part(
     }
     let (index, reference) = match candidates.as_slice() {
         [only] => *only,
+        [] if book.has_lost_references(scope.draft) => return None,
         [] => {
             let names: Vec<&str> =
                 scope.refs.iter().flat_map(|found| [found.entity.as_str(), found.field.as_str()]).collect();
@@ -126,7 +130,18 @@ fn check_deferred(book: &Book<'_, '_>, draft: &EntityDraft<'_>) {
     }
 }
 
-fn check_extract(book: &Book<'_, '_>, draft: &EntityDraft<'_>, scope: &Scope<'_, '_>) {
+fn check_verify(book: &Book<'_, '_>, draft: &EntityDraft<'_>) {
+    let Some(push) = &draft.push else { return };
+    if draft.verify == Verify::Reread && !program::can_reread(push) {
+        book.notes.hinted(
+            draft.verify_at,
+            "`verify = \"reread\"` has no way to read a record again",
+            "it takes a `lookup`, or a write by PUT or PATCH to the record's own path; `echo` compares the reply",
+        );
+    }
+}
+
+fn check_extract<'d>(book: &Book<'_, 'd>, draft: &EntityDraft<'d>, scope: &Scope<'_, 'd>) {
     let fields = draft.fields.names().map(|field| field.value);
     let natural = draft.natural_key.iter().map(|part| part.value);
     let known: Vec<&str> = fields.chain(natural).chain(scope.columns.iter().map(String::as_str)).collect();
@@ -161,6 +176,11 @@ fn deferred(book: &Book<'_, '_>, draft: &EntityDraft<'_>, late: &RefDraft<'_>) -
     let mut scope = Scope::deferred(book.notes, draft, late)?;
     let update = draft.push.as_ref()?.update.as_ref()?;
     let mut write = program::update(book.notes, &mut scope, update, &Part::Ref(0));
+    let verify = match (draft.verify, write.method) {
+        (Verify::Reread, Method::Put | Method::Patch) => Verify::Reread,
+        (Verify::None, _) => Verify::None,
+        (Verify::Reread | Verify::Echo, _) => Verify::Echo,
+    };
     write.only = vec![late.field.value.to_owned()];
     let set = late.by.iter().map(|column| Filter::NotNull(column.value.to_owned()));
     Some(Entity {
@@ -179,7 +199,7 @@ fn deferred(book: &Book<'_, '_>, draft: &EntityDraft<'_>, late: &RefDraft<'_>) -
         vars: scope.vars,
         push: PushProgram::Update { write },
         outcomes: draft.outcomes.clone(),
-        verify: draft.verify,
+        verify,
         // The same update twice is the same record.
         unknown: UnknownPolicy::Resend,
         target_unique: draft.target_unique,

@@ -177,6 +177,7 @@ impl<'p, 'd> Book<'p, 'd> {
         let candidates = if by_entity.is_empty() { by_field.collect() } else { by_entity };
         match candidates.as_slice() {
             [only] => Some((*only, self.find(only.entity.value)?)),
+            [] if self.has_lost_references(draft) => None,
             [] if self.find(parent.value).is_none() => told(
                 format!(
                     "the parent of entity \"{}\" is \"{}\", which the plan does not have",
@@ -202,6 +203,12 @@ impl<'p, 'd> Book<'p, 'd> {
                 Some(format!("name the field instead: `parent = \"{}\"`", first.field.value)),
             ),
         }
+    }
+
+    /// Whether a reference of the entity is wrong in itself, which is told where it stands.
+    pub(crate) fn has_lost_references(&self, draft: &EntityDraft<'d>) -> bool {
+        draft.fields.lost
+            || draft.fields.refs.iter().any(|reference| self.find(reference.entity.value).is_none())
     }
 
     /// How an entity's tenant is found.

@@ -24,6 +24,8 @@ pub(crate) struct EntityDraft<'d> {
     pub(crate) push: Option<PushDraft<'d>>,
     pub(crate) outcomes: Vec<OutcomeRule>,
     pub(crate) verify: Verify,
+    /// Where `verify` stands.
+    pub(crate) verify_at: usize,
     pub(crate) unknown: UnknownPolicy,
     pub(crate) target_unique: bool,
     pub(crate) orphans: OrphanPolicy,
@@ -64,6 +66,7 @@ pub(crate) fn read<'d>(node: &Node<'d>) -> Option<EntityDraft<'d>> {
             &[("echo", Verify::Echo), ("reread", Verify::Reread), ("none", Verify::None)],
             Verify::Echo,
         ),
+        verify_at: table.get("verify").map_or(table.at, |node| node.at),
         unknown: table.word(
             "unknown",
             &[("hold", UnknownPolicy::Hold), ("resend", UnknownPolicy::Resend)],

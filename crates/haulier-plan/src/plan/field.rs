@@ -22,6 +22,8 @@ pub(crate) struct RefDraft<'d> {
 pub(crate) struct Fields<'d> {
     pub(crate) plain: Vec<(Text<'d>, Field)>,
     pub(crate) refs: Vec<RefDraft<'d>>,
+    /// Whether a reference could not be read, so that nothing should be said about one that is not here.
+    pub(crate) lost: bool,
 }
 
 impl<'d> Fields<'d> {
@@ -40,7 +42,9 @@ pub(crate) fn read<'d>(node: &Node<'d>) -> Fields<'d> {
         }
         let has = |key: &str| value.value.as_table().is_some_and(|table| table.contains_key(key));
         if has("ref") {
-            fields.refs.extend(value.table(&shape::REF).and_then(|table| reference(name, table)));
+            let read = value.table(&shape::REF).and_then(|table| reference(name, table));
+            fields.lost |= read.is_none();
+            fields.refs.extend(read);
         } else if has("const") {
             let constant = value.table(&shape::CONST).and_then(|table| scalar::json(&table.get("const")?));
             let source = constant.map(FieldSource::Constant);
@@ -77,6 +81,17 @@ fn nested_twice(node: &Node<'_>, fields: &Fields<'_>) {
 }
 
 fn reference<'d>(field: Text<'d>, table: Table<'d>) -> Option<RefDraft<'d>> {
+    let in_body = table.flag("in_body", true);
+    if in_body && field.value.contains('.') {
+        table.notes.hinted(
+            field.at,
+            format!(
+                "the reference \"{}\" is nested, but an id is written at the top level only",
+                field.value
+            ),
+            "name it without a dot, or keep it for templates by `in_body = false`",
+        );
+    }
     let by = table.need("by", "name the columns here that hold the other record's key").map(|by| by.texts());
     Some(RefDraft {
         field,
@@ -84,7 +99,7 @@ fn reference<'d>(field: Text<'d>, table: Table<'d>) -> Option<RefDraft<'d>> {
         by: by?,
         deferred: table.flag("deferred", false),
         numeric: table.flag("numeric", false),
-        in_body: table.flag("in_body", true),
+        in_body,
     })
 }
 

@@ -1,9 +1,10 @@
 //! The push program of an entity, with its names looked up and its requests checked.
 
-use haulier_core::plan::{BulkWrite, IdSource, Lookup, Method, Part, PushProgram, RequestSpec, Template};
+use haulier_core::plan::{BulkWrite, IdSource, Lookup, Method, Part, PushProgram, RequestSpec};
 
 use super::push::{IdDraft, LookupDraft, PushDraft, PushShape, RequestDraft};
 use super::scope::Scope;
+use super::template::TemplateDraft;
 use crate::near;
 use crate::notes::Notes;
 
@@ -30,7 +31,7 @@ pub(crate) fn of<'d>(notes: &'d Notes<'d>, scope: &mut Scope<'_, 'd>, draft: &Pu
             draft.update.as_ref().map(|draft| update(notes, scope, draft, &Part::OwnId))
         }
     };
-    if draft.shape != PushShape::Bulk && write.id.is_none() {
+    if draft.shape != PushShape::Bulk && !draft.write.names_id {
         let example = match draft.shape {
             PushShape::Link => made_of_refs(scope),
             PushShape::Put | PushShape::Create | PushShape::LookupThenWrite | PushShape::Bulk => {
@@ -42,7 +43,7 @@ pub(crate) fn of<'d>(notes: &'d Notes<'d>, scope: &mut Scope<'_, 'd>, draft: &Pu
     }
     match draft.shape {
         PushShape::Put => {
-            if !has_place(&write.path) {
+            if !draft.write.path.has_place() {
                 notes.hinted(
                     draft.write.path.at,
                     "a `put` path must hold the record's own key, or every record is written to one address",
@@ -67,7 +68,7 @@ pub(crate) fn of<'d>(notes: &'d Notes<'d>, scope: &mut Scope<'_, 'd>, draft: &Pu
             None => PushProgram::Create { create: write, lookup, update },
         },
         PushShape::Bulk => {
-            if has_place(&write.path) {
+            if draft.write.path.has_place() {
                 notes.add(
                     draft.write.path.at,
                     "a `bulk` path holds many records, so it has no `{place}` of one",
@@ -84,6 +85,17 @@ pub(crate) fn of<'d>(notes: &'d Notes<'d>, scope: &mut Scope<'_, 'd>, draft: &Pu
     }
 }
 
+/// Whether the program's records can be read again: through a lookup, or by GET on a path that is written by key.
+pub(crate) fn can_reread(draft: &PushDraft<'_>) -> bool {
+    let by_key = |request: &RequestDraft<'_>| matches!(request.method, Method::Put | Method::Patch);
+    match draft.shape {
+        PushShape::Put | PushShape::Link => by_key(&draft.write),
+        PushShape::Create => draft.lookup.is_some() || draft.update.as_ref().is_some_and(by_key),
+        PushShape::LookupThenWrite => true,
+        PushShape::Bulk => false,
+    }
+}
+
 /// Builds an update; `own` is what `{id}` stands for.
 pub(crate) fn update<'d>(
     notes: &'d Notes<'d>,
@@ -92,7 +104,7 @@ pub(crate) fn update<'d>(
     own: &Part,
 ) -> RequestSpec {
     let request = request(notes, scope, draft, Some(own));
-    if !has_place(&request.path) {
+    if !draft.path.has_place() {
         notes.hinted(
             draft.path.at,
             "an `update` path must say which record is meant",
@@ -156,7 +168,7 @@ fn id_source<'d>(scope: &mut Scope<'_, 'd>, draft: &IdDraft<'d>, own: Option<&Pa
 fn lookup<'d>(notes: &'d Notes<'d>, scope: &mut Scope<'_, 'd>, draft: &LookupDraft<'d>) -> Lookup {
     let path = scope.template(&draft.path, None);
     let body = draft.body.as_ref().map(|body| scope.template(body, None));
-    if !has_place(&path) && !body.as_ref().is_some_and(has_place) {
+    if !draft.path.has_place() && !draft.body.as_ref().is_some_and(TemplateDraft::has_place) {
         notes.hinted(
             draft.at,
             "a lookup without a `{place}` asks the same question for every record",
@@ -187,10 +199,6 @@ fn lookup<'d>(notes: &'d Notes<'d>, scope: &mut Scope<'_, 'd>, draft: &LookupDra
         matches: draft.matches.iter().map(|(field, at)| (field.value.to_owned(), at.clone())).collect(),
         id: id_source(scope, &draft.id, None),
     }
-}
-
-fn has_place(template: &Template) -> bool {
-    template.parts.iter().any(|part| !matches!(part, Part::Literal(_)))
 }
 
 /// What a link's id may look like.

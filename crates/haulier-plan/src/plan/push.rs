@@ -42,6 +42,8 @@ pub(crate) struct RequestDraft<'d> {
     pub(crate) media_type: Option<String>,
     pub(crate) headers: Vec<(String, TemplateDraft<'d>)>,
     pub(crate) id: Option<IdDraft<'d>>,
+    /// Whether `id` is there, right or wrong.
+    pub(crate) names_id: bool,
     pub(crate) empty: bool,
 }
 
@@ -182,6 +184,7 @@ fn request<'d>(table: &Table<'d>, role: Role) -> Option<RequestDraft<'d>> {
         media_type: table.owned("media_type"),
         headers: headers.iter().filter_map(header).collect(),
         id: inline("id").and_then(|node| id(&node)),
+        names_id: inline("id").is_some(),
         empty: inline("empty").and_then(|node| node.flag()).unwrap_or(false),
     };
     if request.empty && (request.wrap.is_some() || !request.constants.is_empty() || !request.only.is_empty())

@@ -25,6 +25,11 @@ impl<'d> TemplateDraft<'d> {
         })
     }
 
+    /// Whether it holds any place.
+    pub(crate) fn has_place(&self) -> bool {
+        self.places().next().is_some()
+    }
+
     fn push_literal(&mut self, text: &str) {
         if text.is_empty() {
             return;

@@ -18,12 +18,10 @@ pub(super) struct Address {
 }
 
 /// Reads an address of one of these schemes. No message repeats the address, which may hold a password.
-pub(super) fn read(node: &Node<'_>, schemes: &[&str]) -> Option<Address> {
+pub(super) fn read(node: &Node<'_>, schemes: &[&str], example: &str) -> Option<Address> {
     let text = node.text()?.value;
-    let shapes: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}://host")).collect();
-    let unfit = |problem: &str| {
-        node.wrong(format!("`{}`: {problem}", node.key), Some(format!("such as {}", shapes.join(", "))))
-    };
+    let unfit =
+        |problem: &str| node.wrong(format!("`{}`: {problem}", node.key), Some(format!("such as {example}")));
     let Some((scheme, rest)) = text.split_once("://") else {
         return unfit("this is not an address");
     };
@@ -33,7 +31,9 @@ pub(super) fn read(node: &Node<'_>, schemes: &[&str]) -> Option<Address> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
-    if login.contains(':') {
+    // A password may hold the characters that end the authority, so everything before the last `@` counts.
+    let inline = rest.rsplit_once('@').is_some_and(|(login, _)| login.contains(':'));
+    if inline || login.contains(':') {
         return node.wrong(
             format!("`{}`: a password is written into the address", node.key),
             Some(

@@ -142,7 +142,7 @@ fn queue_kind(url: &Node<'_>, table: &Table<'_>, folder: &Path) -> Option<QueueK
         no_server_keys(table, "an embedded queue is a file");
         return Some(QueueKind::Embedded(path));
     }
-    let address = address::read(url, &["amqp", "amqps"])?;
+    let address = address::read(url, &["amqp", "amqps"], "amqps://user@host/vhost or embedded:file")?;
     let encrypted = address.scheme == "amqps";
     let vhost = match address.path.as_str() {
         "" => Some("/".to_owned()),
@@ -158,7 +158,7 @@ fn queue_kind(url: &Node<'_>, table: &Table<'_>, folder: &Path) -> Option<QueueK
         }
     }
     let api_url = table.get("api_url").and_then(|node| {
-        let api = address::read(&node, &["http", "https"])?;
+        let api = address::read(&node, &["http", "https"], "https://host:15671")?;
         if !api.user.is_empty() {
             return node.wrong(
                 "`api_url`: the user is that of `url`",
@@ -191,7 +191,12 @@ fn database(url: &Node<'_>, table: &Table<'_>, folder: &Path, schemes: &[&str]) 
         no_server_keys(table, "SQLite is a file");
         return Some(Database::Sqlite(path));
     }
-    let address = address::read(url, schemes)?;
+    let example = if schemes.contains(&"mysql") {
+        "postgres://user@host/database, mysql://user@host/database or sqlite:file"
+    } else {
+        "postgres://user@host/database or sqlite:file"
+    };
+    let address = address::read(url, schemes, example)?;
     let postgres = address.scheme.starts_with("postgres");
     let name = address.path.strip_prefix('/').and_then(address::decoded).unwrap_or_default();
     if name.is_empty() || name.contains('/') || address.user.is_empty() {

@@ -117,7 +117,7 @@ pub(super) fn read(table: &Table<'_>, folder: &Path) -> Option<TargetSite> {
 }
 
 fn base_url(node: &Node<'_>, table: &Table<'_>) -> Option<String> {
-    let address = address::read(node, &["http", "https"])?;
+    let address = address::read(node, &["http", "https"], "https://host/api")?;
     let insecure = table.flag("insecure", false);
     if !address.user.is_empty() {
         return node.wrong(

@@ -98,11 +98,9 @@ fn mistakes(value: &Value, schema: &Value, root: &Value, at: &str) -> Vec<String
             found.push(format!("{at}: {what}"));
         }
     };
-    if let Some(kinds) = schema.get("type") {
-        let kinds: Vec<&str> = match kinds {
-            Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-            kind => kind.as_str().into_iter().collect(),
-        };
+    if let Some(kind) = schema.get("type") {
+        let several = kind.as_array().into_iter().flatten().filter_map(Value::as_str);
+        let kinds: Vec<&str> = kind.as_str().into_iter().chain(several).collect();
         check(kinds.iter().any(|kind| is(value, kind)), "type");
     }
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::parse_plan;
 use haulier_core::plan::{NaturalPart, Part, Plan, PushProgram, TenantPath};
-use haulier_plan::parse_plan;
 
 fn plan(text: &str) -> Plan {
     parse_plan(Path::new("plan.toml"), text).unwrap_or_else(|problems| panic!("{problems}"))
