@@ -8,7 +8,9 @@ use bytes::Bytes;
 use haulier_core::port::Throttle;
 use haulier_core::{Failure, FailureKind};
 use http_body_util::Full;
-use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::{
+    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
 use hyper::{Method, Request};
 use tokio::time::timeout;
 
@@ -212,6 +214,10 @@ impl Client {
         }
         if let Some(content_type) = &call.content_type {
             headers.insert(CONTENT_TYPE, content_type.clone());
+        }
+        // hyper leaves the length of nothing out, which some servers refuse with 411.
+        if call.body.is_empty() && matches!(call.method, Method::POST | Method::PUT | Method::PATCH) {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         for (name, value) in &call.headers {
             headers.insert(name.clone(), value.clone());

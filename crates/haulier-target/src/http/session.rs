@@ -132,19 +132,13 @@ impl Session {
 
 impl LoginSession {
     fn new(login: &Login) -> Result<Self, OpenError> {
-        let mut body = login.body.clone();
-        for (name, value) in &login.values {
-            let mut escaped = String::new();
-            json::push_escaped(&mut escaped, value.expose());
-            body = body.replace(&format!("{{{name}}}"), &escaped);
-        }
         let wrong = |name: &str, problem| OpenError::Header { name: name.to_owned(), problem };
         let pointer = match &login.token {
             TokenSource::Pointer(text) => Some(Pointer::new(text).map_err(OpenError::Address)?),
             TokenSource::Header(_) => None,
         };
         Ok(Self {
-            body: Bytes::from(body),
+            body: Bytes::from(filled(login)),
             content_type: header("content-type", &login.media_type, false)?.1,
             header: HeaderName::try_from(&login.header)
                 .map_err(|_| wrong(&login.header, "its name is not one"))?,
@@ -252,4 +246,26 @@ impl LoginSession {
             }
         }
     }
+}
+
+/// The login's body with its values, each put in once: a value may hold what looks like another's place.
+fn filled(login: &Login) -> String {
+    let mut body = String::with_capacity(login.body.len() + 64);
+    let mut rest = login.body.as_str();
+    while let Some((before, from)) = rest.split_once('{') {
+        body.push_str(before);
+        let place = login.values.iter().find_map(|(name, value)| {
+            let after = from.strip_prefix(name.as_str())?.strip_prefix('}')?;
+            Some((value, after))
+        });
+        if let Some((value, after)) = place {
+            json::push_escaped(&mut body, value.expose());
+            rest = after;
+        } else {
+            body.push('{');
+            rest = from;
+        }
+    }
+    body.push_str(rest);
+    body
 }
