@@ -194,22 +194,17 @@ fn respond(shared: &Shared, reply: Reply, mishap: Option<Mishap>) -> Response {
         shared.counters.replays.fetch_add(1, Ordering::Relaxed);
     }
     // An answer without a body has no middle to be cut in.
-    let whole = Bytes::from(reply.body.clone());
-    match mishap {
-        Some(Mishap::HalfReply) if whole.len() > 1 => {
-            shared.counters.half_replies.fetch_add(1, Ordering::Relaxed);
-            let mut response = plain(reply);
-            *response.body_mut() = Body::new(CutBody::new(whole));
-            response
-        }
-        Some(_) => {
-            shared.counters.lost_answers.fetch_add(1, Ordering::Relaxed);
-            let mut response = plain(reply);
-            response.extensions_mut().insert(HangUp);
-            response
-        }
-        None => plain(reply),
+    let lost = mishap == Some(Mishap::LostAnswer) || reply.body.len() < 2;
+    let cut = mishap.filter(|_| !lost).map(|_| CutBody::new(Bytes::from(reply.body.clone())));
+    let mut response = plain(reply);
+    if let Some(cut) = cut {
+        shared.counters.half_replies.fetch_add(1, Ordering::Relaxed);
+        *response.body_mut() = Body::new(cut);
+    } else if mishap.is_some() {
+        shared.counters.lost_answers.fetch_add(1, Ordering::Relaxed);
+        response.extensions_mut().insert(HangUp);
     }
+    response
 }
 
 /// A reply as a response.
