@@ -3,6 +3,7 @@
 mod bad_plans;
 mod bad_sites;
 mod files;
+mod forms;
 mod plan;
 mod robust;
 mod schema;

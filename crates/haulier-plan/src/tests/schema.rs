@@ -84,6 +84,31 @@ fn the_examples_fit_their_schemas_and_parse() {
 }
 
 #[test]
+fn every_key_is_in_its_reference_page() {
+    for (page, shapes) in [("plan-reference.md", PLAN_SHAPES), ("site-reference.md", SITE_SHAPES)] {
+        let page_text = text(&format!("../docs/{page}"));
+        let code: Vec<&str> = page_text.split('`').skip(1).step_by(2).collect();
+        let words: BTreeSet<&str> = code
+            .iter()
+            .flat_map(|code| code.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-')))
+            .collect();
+        for shape in shapes {
+            for key in shape.keys {
+                assert!(words.contains(key), "{page} does not explain `{key}` of {}", shape.what);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_plan_in_the_reference_page_is_good() {
+    let page = text("../docs/plan-reference.md");
+    let block = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    crate::parse_plan("docs/plan-reference.md".as_ref(), block)
+        .unwrap_or_else(|problems| panic!("{problems}"));
+}
+
+#[test]
 fn the_schema_check_can_fail() {
     let root = schema("plan.schema.json");
     let bad: Value = toml::from_str("name = 3\ntenant = \"a\"\nnonsense = 1\nentity = []").unwrap();
