@@ -191,17 +191,14 @@ fn a_lookup_by_post_carries_json_with_places() {
 
 #[test]
 fn a_bulk_tells_its_results_by_item_or_as_a_whole() {
-    let bulk =
-        |results: &str| {
-            match entity(&format!(
-        "push = {{ shape = \"bulk\", path = \"/bulk\", wrap = \"items\", max = 500, results = {results} }}"
-    ))
-    .push
-    {
-        PushProgram::Bulk(bulk) => bulk,
-        other => panic!("{other:?}"),
-    }
+    let bulk = |results: &str| {
+        let push = "shape = \"bulk\", path = \"/bulk\", wrap = \"items\", max = 500";
+        let PushProgram::Bulk(bulk) = entity(&format!("push = {{ {push}, results = {results} }}")).push
+        else {
+            panic!("a bulk")
         };
+        bulk
+    };
     let each = bulk("{ items = \"/results\", status = \"/status\" }");
     let (items, id) = ("/results".to_owned(), "/id".to_owned());
     assert_eq!(each.results, BulkResults::PerItem { items, status: "/status".to_owned(), id });
