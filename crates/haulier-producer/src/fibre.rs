@@ -13,7 +13,7 @@ use crate::ProduceError;
 use crate::chunk::ChunkSize;
 use crate::mapping::{Mapped, Mapper};
 use crate::parcel;
-use crate::produce::Shared;
+use crate::shared::Shared;
 
 /// Walks one range to its end, or until the stop. Reads one chunk ahead of what is being published.
 pub(crate) async fn walk(shared: &Shared, mapper: &Mapper, mut cursor: Cursor) -> Result<(), ProduceError> {

@@ -7,8 +7,10 @@ pub mod mapping;
 mod parcel;
 mod produce;
 mod progress;
+mod shared;
 mod sweep;
 
 pub use error::ProduceError;
-pub use produce::{Ending, Producer, Settings};
+pub use produce::{Ending, Producer};
 pub use progress::Progress;
+pub use shared::Settings;

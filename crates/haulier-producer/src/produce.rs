@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::fibre;
 use crate::mapping::Mapper;
 use crate::progress::Progress;
+use crate::shared::{Settings, Shared};
 use crate::{ProduceError, sweep};
 
 const LEASE: Duration = Duration::from_secs(10);
@@ -24,21 +25,6 @@ const SWEEP_PAUSE: Duration = Duration::from_millis(200);
 const QUIET: Duration = Duration::from_secs(2);
 /// The same where the queue cannot say what is unsettled.
 const QUIET_UNSEEN: Duration = Duration::from_secs(30);
-
-/// Start values; the live ones come from the control of the run.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// Walks at a time.
-    pub fibres: usize,
-    /// Records a second; `None` is as fast as source and queue allow.
-    pub rate: Option<f64>,
-    /// Most rows in one chunk.
-    pub chunk: u32,
-    /// Most records in one parcel.
-    pub parcel: usize,
-    /// How long a request may still act on the target after its worker gave up or died.
-    pub zombie_grace: Duration,
-}
 
 /// The producer of one run. One process holds the run's lease at a time.
 #[derive(Debug)]
@@ -72,31 +58,6 @@ pub enum Ending {
     Drained(Tally),
     /// A stop was asked for; the same command goes on from here.
     Stopped,
-}
-
-/// What fibres and sweeper share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) source: Arc<dyn Source>,
-    pub(crate) queue: Arc<dyn Queue>,
-    pub(crate) ledger: Arc<dyn Ledger>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) run: RunId,
-    pub(crate) settings: Settings,
-    pub(crate) rate: Rate,
-    pub(crate) progress: Arc<Progress>,
-    pub(crate) stop: CancellationToken,
-    epoch: AtomicU64,
-}
-
-impl Shared {
-    pub(crate) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn rate_now(&self) -> Option<f64> {
-        self.settings.rate
-    }
 }
 
 impl Producer {

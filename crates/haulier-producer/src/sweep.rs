@@ -10,7 +10,7 @@ use haulier_throttle::patiently;
 use crate::ProduceError;
 use crate::fibre::{admit, publish};
 use crate::mapping::{Mapped, Mapper};
-use crate::produce::Shared;
+use crate::shared::Shared;
 
 /// A worker that did not beat for so long has lost its claims.
 const SILENT: Duration = Duration::from_secs(10);

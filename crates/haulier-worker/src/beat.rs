@@ -1,43 +1,15 @@
-//! Signs of life, and the fence that stops a process which cannot give them.
+//! Signs of life.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use haulier_core::port::ProcessBeat;
 use tokio_util::sync::CancellationToken;
 
-use crate::work::Shared;
+use crate::shared::Shared;
 
 const EVERY: Duration = Duration::from_secs(2);
 /// Below the ten seconds after which others take over the claims.
 const FENCE_AFTER: Duration = Duration::from_secs(8);
-
-/// Open while the process can say that it is alive. When it closes, everything in hand is dropped, because others may
-/// hold the claims by then; a new one opens with the next sign of life.
-#[derive(Debug)]
-pub(crate) struct Fence(Mutex<CancellationToken>);
-
-impl Fence {
-    pub(crate) fn new() -> Self {
-        Self(Mutex::new(CancellationToken::new()))
-    }
-
-    /// The token of the open fence; cancelled when it closes.
-    pub(crate) fn token(&self) -> CancellationToken {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn close(&self) {
-        self.token().cancel();
-    }
-
-    fn reopen(&self) {
-        let mut token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if token.is_cancelled() {
-            *token = CancellationToken::new();
-        }
-    }
-}
 
 /// Beats until `ended`, then says good-bye.
 pub(crate) async fn keep_beating(shared: &Shared, ended: &CancellationToken) {

@@ -1,11 +1,16 @@
 #![doc = include_str!("../README.md")]
 
 mod beat;
+mod error;
+mod fence;
 mod ids;
 mod parcel;
 mod progress;
+mod shared;
 mod verdict;
 mod work;
 
+pub use error::WorkError;
 pub use progress::Progress;
-pub use work::{Settings, WorkError, Worker};
+pub use shared::Settings;
+pub use work::Worker;

@@ -12,8 +12,9 @@ use haulier_core::{Outcome, Parcel, Record, RecordRef, SourceKey, TargetId, cras
 use haulier_throttle::{Slot, patiently};
 use tokio::time::Instant;
 
+use crate::WorkError;
+use crate::shared::Shared;
 use crate::verdict::{Circumstances, settlement};
-use crate::work::{Shared, WorkError};
 
 /// Outcomes of a slow parcel are settled at least so often.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
