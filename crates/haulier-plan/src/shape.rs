@@ -82,7 +82,7 @@ shapes! { SITE_SHAPES:
         "max_page", "ca_file", "insecure",
     ];
     PRODUCE = "produce", "`[produce]`", ["fibres", "rate", "chunk"];
-    PUSH = "push", "`[push]`", ["workers", "rate", "parcel", "zombie_grace"];
+    PUSH = "push", "`[push]`", ["workers", "rate", "parcel", "zombie_grace", "silent_after"];
     STATE = "state", "`[state]`", ["folder"];
     SECRET = "secret", "a secret's place", ["env", "file"];
     AUTH_HEADER = "auth_header", "`auth` by header", ["header", "value"];

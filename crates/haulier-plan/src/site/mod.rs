@@ -59,6 +59,8 @@ pub struct PushSite {
     pub parcel: u32,
     /// How long a request that nobody heard of again is given, before the record is looked up.
     pub zombie_grace: Duration,
+    /// How long a process may give no sign of life before others take over what it holds.
+    pub silent_after: Duration,
 }
 
 /// Reads a site's text.

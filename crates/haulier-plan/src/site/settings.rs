@@ -37,12 +37,24 @@ pub(super) fn read(site: &Table<'_>, folder: &Path) -> Settings {
             zombie_grace: push
                 .as_ref()
                 .map_or(ZOMBIE_GRACE, |table| table.duration("zombie_grace", ZOMBIE_GRACE)),
+            silent_after: push.as_ref().and_then(silent_after).unwrap_or(SILENT_AFTER),
         },
         state: folder.join(state.and_then(|table| table.owned("folder")).as_deref().unwrap_or("state")),
     }
 }
 
 const ZOMBIE_GRACE: Duration = Duration::from_mins(1);
+const SILENT_AFTER: Duration = Duration::from_secs(10);
+
+/// Below a second a busy process looks dead; above ten minutes nobody waits for a dead one.
+fn silent_after(table: &Table<'_>) -> Option<Duration> {
+    let node = table.get("silent_after")?;
+    let given = node.duration()?;
+    if (Duration::from_secs(1)..=Duration::from_mins(10)).contains(&given) {
+        return Some(given);
+    }
+    node.wrong("`silent_after` must be between 1s and 10m", None)
+}
 
 fn rate(table: &Table<'_>) -> Option<f64> {
     let node: Node<'_> = table.get("rate")?;

@@ -98,6 +98,7 @@ const SETTINGS: &[Case] = &[
     ("a rate of nothing", &[("rate = 100", "rate = 0.0")]),
     ("a rate that is none", &[("rate = 100", "rate = \"fast\"")]),
     ("a size that is none", &[("\"1MiB\"", "\"1MB\"")]),
+    ("a silence that is none", &[("rate = 100", "silent_after = \"0s\"")]),
     ("a time that is none", &[("\"30s\"", "\"30 seconds\"")]),
     ("a queue's name with blanks", &[("prefetch = 20", "name = \"my queue\"")]),
     ("an auth of no kind", &[("{ bearer = { env", "{ baerer = { env")]),

@@ -37,6 +37,7 @@ fn what_is_left_out_has_a_default() {
     assert_eq!((site.produce.fibres, site.produce.rate, site.produce.chunk), (4, None, 1_000));
     assert_eq!((site.push.workers, site.push.rate, site.push.parcel), (8, None, 100));
     assert_eq!(site.push.zombie_grace, Duration::from_mins(1));
+    assert_eq!(site.push.silent_after, Duration::from_secs(10));
     assert_eq!((site.target.timeout, site.target.max_reply), (Duration::from_secs(30), 1 << 20));
     assert_eq!((site.queue.name, site.queue.prefetch, &*site.ledger.schema), (None, None, "haulier"));
 }
