@@ -118,7 +118,7 @@ pub(super) async fn queue(
 
 /// The ledger of the site.
 pub(super) async fn ledger(site: &Site) -> Result<Arc<dyn Ledger>, CliError> {
-    use haulier_ledger::{postgres, sqlite};
+    use haulier_ledger::sqlite;
     let server = match &site.ledger.database {
         Database::Sqlite(path) => {
             make_folder(path)?;
@@ -129,23 +129,7 @@ pub(super) async fn ledger(site: &Site) -> Result<Arc<dyn Ledger>, CliError> {
             return Err(CliError::new(Exit::Plan, "a ledger is a SQLite file or a PostgreSQL database"));
         }
     };
-    let (tls, ca_file) = match &server.tls {
-        Tls::Off => (false, None),
-        Tls::System => (true, None),
-        Tls::Authorities(file) => (true, Some(file.clone())),
-    };
-    let options = postgres::PostgresOptions {
-        host: server.host.clone(),
-        port: server.port,
-        user: server.user.clone(),
-        password: password(server)?,
-        database: server.database.clone(),
-        schema: site.ledger.schema.clone(),
-        tls,
-        ca_file,
-        connections: site.ledger.connections,
-    };
-    Ok(postgres::open(options).await?)
+    Err(CliError::new(Exit::Plan, format!("no PostgreSQL ledger yet on {}", server.host)))
 }
 
 /// The target of the site.
