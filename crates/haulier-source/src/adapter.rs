@@ -10,7 +10,7 @@ use haulier_core::port::{KeyRange, Source, SourceError};
 use haulier_core::schema::{ForeignKey, Schema, Table};
 use haulier_core::{EntityName, Row, SourceKey, Value};
 
-use crate::catalogue::{BindAs, Form};
+use crate::catalogue::Form;
 use crate::driver::Driver;
 use crate::fault::Fault;
 use crate::row::{self, Binds, RowProblem};
@@ -69,19 +69,18 @@ impl<D: Driver> Adapter<D> {
             });
         };
         let fetched = self.driver.fetch(statement, list, &walk.forms).await;
-        fetched.map_err(|fault| match fault {
-            Fault::Cell { index, problem, row } => {
+        fetched.map_err(|fault| {
+            if let Fault::Cell { index, problem, row } = fault {
                 let key = match row::key(&walk.key, &row) {
                     Ok(key) => key.to_string(),
                     Err(_) => "(unreadable)".to_owned(),
                 };
                 let column = entity.columns.get(index).map_or("tenant or generation", String::as_str);
                 RowProblem::Value { key, column: column.to_owned(), problem }.about(entity.name.as_str())
-            }
-            other => {
+            } else {
                 // The catalogue may have changed under a prepared walk: look again next time.
                 self.walks.write().unwrap_or_else(PoisonError::into_inner).remove(&entity.name);
-                self.about(entity, other)
+                self.about(entity, fault)
             }
         })
     }
@@ -95,11 +94,8 @@ impl<D: Driver> Adapter<D> {
     ) -> Result<Vec<u64>, Fault> {
         let forms = vec![Form::Integer; count];
         let rows = self.driver.fetch(statement, binds, &forms).await?;
-        let numbers = rows.first().map_or(&[][..], Vec::as_slice).iter().map(|value| match value {
-            Value::Int(number) => u64::try_from(*number).ok(),
-            _ => None,
-        });
-        let numbers: Option<Vec<u64>> = numbers.collect();
+        let first = rows.first().map_or(&[][..], Vec::as_slice);
+        let numbers: Option<Vec<u64>> = first.iter().map(|value| u64::try_from(whole(value)?).ok()).collect();
         numbers
             .filter(|numbers| numbers.len() == count)
             .ok_or_else(|| Fault::Failed("the count is no number".to_owned()))
@@ -158,20 +154,18 @@ impl<D: Driver> Source for Adapter<D> {
     }
 
     async fn ranges(&self, entity: &Entity, want: usize) -> Result<Vec<KeyRange>, SourceError> {
-        let whole = vec![KeyRange::default()];
+        let entire = vec![KeyRange::default()];
         let walk = self.walk(entity).await?;
-        let [part] = &*walk.key else { return Ok(whole) };
-        let whole_numbers = matches!(part.form, Form::Integer | Form::Any(_)) && part.bind != BindAs::Textual;
-        if want < 2 || !whole_numbers {
-            return Ok(whole);
+        let [part] = &*walk.key else { return Ok(entire) };
+        let cuttable = matches!(part.form, Form::Integer | Form::Natural | Form::Unsigned | Form::Any(_));
+        if want < 2 || !cuttable {
+            return Ok(entire);
         }
-        let statement = sql::bounds(self.driver.dialect(), &walk.from, &part.column);
+        let statement = sql::bounds(self.driver.dialect(), &walk.pages.relation, &part.column);
         let rows = self.driver.fetch(&statement, Vec::new(), &[part.form, part.form]).await;
         let rows = rows.map_err(|fault| self.about(entity, fault))?;
-        Ok(match rows.first().map(Vec::as_slice) {
-            Some([Value::Int(low), Value::Int(high)]) => cut(*low, *high, want),
-            _ => whole,
-        })
+        let bounds = rows.first().and_then(|row| Some((whole(row.first()?)?, whole(row.get(1)?)?)));
+        Ok(bounds.map_or(entire, |(low, high)| cut(low, high, want)))
     }
 
     async fn chunk(
@@ -236,7 +230,7 @@ impl<D: Driver> Source for Adapter<D> {
 
     async fn count(&self, entity: &Entity) -> Result<u64, SourceError> {
         let walk = self.walk(entity).await?;
-        self.one_count(&walk, &walk.pages.count(), &[]).await
+        self.one_count(&walk, &walk.count, &[]).await
     }
 
     async fn schema(&self) -> Result<Schema, SourceError> {
@@ -265,6 +259,25 @@ impl<D: Driver> Source for Adapter<D> {
         counts
             .map(|counts| counts[0])
             .map_err(|fault| fault.reading(&table.name, self.driver.at(), self.limit))
+    }
+}
+
+/// An integer as such, or as the text of one that may be beyond 64 bits.
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(number) => Some(*number),
+        Value::Number(text) => text.parse().ok(),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Float(_)
+        | Value::Text(_)
+        | Value::Bytes(_)
+        | Value::Timestamp(_)
+        | Value::Date(_)
+        | Value::Time(_)
+        | Value::Json(_)
+        | Value::List(_)
+        | Value::ZeroDate(_) => None,
     }
 }
 

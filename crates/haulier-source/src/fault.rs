@@ -28,23 +28,24 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// For everything that a driver reports apart from the server's own errors.
-    pub(crate) fn of_driver(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Io(error) => Self::Unreachable(error.to_string()),
-            sqlx::Error::Tls(error) => Self::Unreachable(format!("TLS: {error}")),
-            sqlx::Error::Configuration(error) => Self::Unreachable(error.to_string()),
-            other => Self::Failed(other.to_string()),
+    pub(crate) fn of_driver(error: &sqlx::Error) -> Self {
+        if let sqlx::Error::Io(cause) = error {
+            Self::Unreachable(cause.to_string())
+        } else if let sqlx::Error::Tls(cause) = error {
+            Self::Unreachable(format!("TLS: {cause}"))
+        } else if let sqlx::Error::Configuration(cause) = error {
+            Self::Unreachable(cause.to_string())
+        } else {
+            Self::Failed(error.to_string())
         }
     }
 
     /// The port's error for a call about an entity.
     pub(crate) fn about(self, entity: &Entity, at: &str, limit: Duration) -> SourceError {
-        match self {
-            Self::Refused { cause, hint } => {
-                SourceError::Plan { entity: entity.name.to_string(), problem: cause, hint }
-            }
-            other => other.reading(entity.name.as_str(), at, limit),
+        if let Self::Refused { cause, hint } = self {
+            return SourceError::Plan { entity: entity.name.to_string(), problem: cause, hint };
         }
+        self.reading(entity.name.as_str(), at, limit)
     }
 
     /// The port's error for a call about anything else.

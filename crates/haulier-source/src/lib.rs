@@ -10,9 +10,11 @@ mod mysql;
 mod options;
 mod pool;
 mod postgres;
+mod relation;
 mod row;
 mod sql;
 mod sqlite;
+mod tenant;
 mod text;
 mod walk;
 

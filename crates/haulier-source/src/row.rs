@@ -139,26 +139,27 @@ fn bound(bind: BindAs, text: &str) -> Option<Bind> {
         BindAs::Unsigned => Bind::Unsigned(text.parse().ok()?),
         BindAs::Double => Bind::Float(text.parse().ok()?),
         BindAs::Bytes => Bind::Bytes(bytes(text)?),
-        BindAs::Moment => Bind::Text(text.trim_end_matches('Z').replacen('T', " ", 1)),
-        BindAs::Numeric => match untyped(text) {
-            Bind::Bytes(_) => Bind::Text(text.to_owned()),
-            other => other,
-        },
+        BindAs::Moment => Bind::Text(moment(text)),
+        BindAs::Numeric => number(text).unwrap_or_else(|| Bind::Text(text.to_owned())),
         BindAs::Untyped => untyped(text),
     })
 }
 
+/// MySQL's own form of a date and time.
+pub(crate) fn moment(text: &str) -> String {
+    text.trim_end_matches('Z').replacen('T', " ", 1)
+}
+
 fn untyped(text: &str) -> Bind {
-    let numeric = text.starts_with(|c: char| c.is_ascii_digit() || c == '-') || text == "Infinity";
-    if numeric && let Ok(integer) = text.parse() {
-        Bind::Int(integer)
-    } else if numeric && let Ok(float) = text.parse() {
-        Bind::Float(float)
-    } else if let Some(bytes) = bytes(text) {
-        Bind::Bytes(bytes)
-    } else {
-        Bind::Text(text.to_owned())
+    number(text).or_else(|| bytes(text).map(Bind::Bytes)).unwrap_or_else(|| Bind::Text(text.to_owned()))
+}
+
+/// Reads what `Value::key_text` writes for numbers; the standard library would also read `inf` and `nan`.
+fn number(text: &str) -> Option<Bind> {
+    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '-') && text != "Infinity" {
+        return None;
     }
+    text.parse().map(Bind::Int).ok().or_else(|| text.parse().map(Bind::Float).ok())
 }
 
 /// Reads `\x` and hex.

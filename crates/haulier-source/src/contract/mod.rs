@@ -1,5 +1,10 @@
 //! The port's contract and the engines' own quirks, on real databases.
 
+mod access;
+mod index;
+mod quirks_mysql;
+mod quirks_postgres;
+mod quirks_sqlite;
 mod site;
 
 mod mysql {

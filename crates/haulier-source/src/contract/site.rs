@@ -115,3 +115,17 @@ where
         panic!("{statement}: {error}");
     }
 }
+
+/// Drops a role of PostgreSQL.
+pub(super) async fn drop_role(name: &str) {
+    let admin: PgConnectOptions = service("HAULIER_TEST_POSTGRES_URL").parse().unwrap();
+    run(&mut admin.connect().await.unwrap(), &format!("drop role {name}")).await;
+}
+
+/// How many sessions of that name a database of PostgreSQL has.
+pub(super) async fn sessions(database: &str, application: &str) -> i64 {
+    let admin: PgConnectOptions = service("HAULIER_TEST_POSTGRES_URL").parse().unwrap();
+    let count = "select count(*) from pg_stat_activity where datname = $1 and application_name = $2";
+    let query = sqlx::query_scalar(count).bind(database.to_owned()).bind(application.to_owned());
+    query.fetch_one(&mut admin.connect().await.unwrap()).await.unwrap()
+}

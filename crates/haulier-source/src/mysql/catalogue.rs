@@ -4,7 +4,8 @@ use haulier_core::plan::Relation;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::{Column, Executor, Row, Statement, TypeInfo};
 
-use crate::catalogue::{Around, BindAs, Described, DescribedColumn, Form};
+use super::column::{Declared, described};
+use crate::catalogue::{Described, DescribedColumn};
 use crate::sql::{self, Dialect};
 
 const D: Dialect = Dialect::MySql;
@@ -175,92 +176,4 @@ pub(super) async fn unique_sets(
 /// Texts of the catalogue come under many types, by version.
 pub(super) fn text(row: &MySqlRow, index: usize) -> Result<String, sqlx::Error> {
     row.try_get_unchecked(index)
-}
-
-/// A column's type.
-struct Declared {
-    kind: String,
-    unsigned: bool,
-    digits: Option<(i64, i64)>,
-    is_json: bool,
-    shown: String,
-}
-
-const CHARS: Around = Around::new("cast(", " as char)");
-
-fn described(name: String, declared: Declared, nullable: bool) -> DescribedColumn {
-    let plain = Around::PLAIN;
-    let (form, read, bind) = match &*declared.kind {
-        "tinyint" | "smallint" | "mediumint" | "int" if declared.unsigned => {
-            (Form::Natural, plain, BindAs::Integer)
-        }
-        "bigint" if declared.unsigned => (Form::Unsigned, plain, BindAs::Unsigned),
-        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => (Form::Integer, plain, BindAs::Integer),
-        // The driver's word for TINYINT(1), of either sign, in a query.
-        "boolean" => (Form::Integer, Around::new("cast(", " as signed)"), BindAs::Integer),
-        "year" => (Form::Natural, plain, BindAs::Integer),
-        "bit" => (Form::Bits, plain, BindAs::Unsigned),
-        "decimal" => (Form::Number, plain, BindAs::Text),
-        "float" => (Form::Single, plain, BindAs::Never),
-        "double" => (Form::Double, plain, BindAs::Double),
-        "date" => (Form::Date, CHARS, BindAs::Moment),
-        "datetime" => (Form::LocalTimestamp, CHARS, BindAs::Moment),
-        "timestamp" => (Form::Timestamp, CHARS, BindAs::Moment),
-        "time" => (Form::Time, CHARS, BindAs::Text),
-        "json" => (Form::Json, plain, BindAs::Never),
-        "tinytext" | "text" | "mediumtext" | "longtext" if declared.is_json => {
-            (Form::Json, plain, BindAs::Never)
-        }
-        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" => {
-            (Form::Text, plain, BindAs::Text)
-        }
-        "set" => (Form::Set, plain, BindAs::Text),
-        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => {
-            (Form::Bytes, plain, BindAs::Bytes)
-        }
-        "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
-        | "multipolygon" | "geometrycollection" | "geomcollection" => {
-            (Form::Text, Around::new("st_astext(", ")"), BindAs::Never)
-        }
-        _ => (Form::Text, CHARS, BindAs::Text),
-    };
-    let (precision, scale) = declared.digits.unwrap_or((65, 30));
-    // Compared with a text, a decimal would become a float.
-    let place = match form {
-        Form::Number => Around::ending("cast(", format!(" as decimal({precision}, {scale}))")),
-        _ => Around::PLAIN,
-    };
-    // These order by their number but compare with a text as text.
-    let order = if matches!(&*declared.kind, "enum" | "set") { CHARS } else { Around::PLAIN };
-    let generation = match form {
-        Form::Integer | Form::Natural | Form::Unsigned => Some((read.clone(), form)),
-        Form::Timestamp | Form::LocalTimestamp => {
-            Some((Around::new("timestampdiff(microsecond, '1970-01-01', ", ")"), Form::Integer))
-        }
-        _ => None,
-    };
-    DescribedColumn {
-        as_text: as_text(form),
-        name,
-        type_name: declared.shown,
-        nullable,
-        form,
-        read,
-        order,
-        place,
-        bind,
-        generation,
-    }
-}
-
-/// Bytes of the text form, so that neither case nor blanks are overlooked.
-fn as_text(form: Form) -> Around {
-    match form {
-        Form::Text | Form::Set | Form::Json => Around::new("cast(convert(", " using utf8mb4) as binary)"),
-        Form::Bytes => Around::new("cast(concat('\\\\x', lower(hex(", "))) as binary)"),
-        Form::Bits => Around::new("cast(cast(", " + 0 as char) as binary)"),
-        Form::Timestamp => Around::new("cast(concat(replace(cast(", " as char), ' ', 'T'), 'Z') as binary)"),
-        Form::LocalTimestamp => Around::new("cast(replace(cast(", " as char), ' ', 'T') as binary)"),
-        _ => Around::new("cast(cast(", " as char) as binary)"),
-    }
 }

@@ -1,6 +1,7 @@
 //! MySQL and MariaDB.
 
 mod catalogue;
+mod column;
 mod decode;
 mod schema;
 
@@ -180,7 +181,7 @@ impl Driver for MySql {
 }
 
 fn fault(error: sqlx::Error) -> Fault {
-    let sqlx::Error::Database(database) = &error else { return Fault::of_driver(error) };
+    let sqlx::Error::Database(database) = &error else { return Fault::of_driver(&error) };
     let Some(server) = database.try_downcast_ref::<MySqlDatabaseError>() else {
         return Fault::Failed(without_quoted(database.message()));
     };

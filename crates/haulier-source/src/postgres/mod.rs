@@ -1,6 +1,7 @@
 //! PostgreSQL.
 
 mod catalogue;
+mod column;
 mod decode;
 mod schema;
 
@@ -177,7 +178,7 @@ impl Driver for Postgres {
 }
 
 fn fault(error: sqlx::Error) -> Fault {
-    let sqlx::Error::Database(database) = &error else { return Fault::of_driver(error) };
+    let sqlx::Error::Database(database) = &error else { return Fault::of_driver(&error) };
     let code = database.code().unwrap_or_default();
     let message = database.message();
     match &*code {

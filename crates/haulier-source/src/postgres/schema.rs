@@ -4,7 +4,8 @@ use haulier_core::schema::{ForeignKey, Schema, Table};
 use sqlx::Row;
 use sqlx::postgres::PgConnection;
 
-use super::catalogue::{Seen, columns};
+use super::catalogue::columns;
+use super::column::Seen;
 
 /// Tables and views of all schemas but the system's. A partition is part of its parent and not shown.
 pub(super) async fn read(connection: &mut PgConnection) -> Result<Schema, sqlx::Error> {

@@ -9,8 +9,10 @@ pub(crate) struct Pages {
     pub(crate) dialect: Dialect,
     /// What is read, in order.
     pub(crate) select: Vec<String>,
-    /// The entity's relation, as `r`, and its parents'.
-    pub(crate) from: String,
+    /// The entity's relation, as `r`.
+    pub(crate) relation: String,
+    /// Its parents.
+    pub(crate) joins: String,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) key: Vec<KeyColumn>,
 }
@@ -80,7 +82,7 @@ impl Pages {
     pub(crate) fn count(&self) -> Statement {
         let mut builder = Builder::new(self.dialect);
         builder.push("select count(*)");
-        self.narrow(&mut builder);
+        self.narrow(&mut builder, "");
         builder.finish()
     }
 
@@ -88,7 +90,7 @@ impl Pages {
     pub(crate) fn same_key(&self) -> Statement {
         let mut builder = Builder::new(self.dialect);
         builder.push("select count(*) from (select 1 as one");
-        self.narrow(&mut builder);
+        self.narrow(&mut builder, &self.joins);
         builder.push(" and ");
         self.equal(&mut builder, Slot::After);
         builder.push(" limit 2) as same");
@@ -100,7 +102,7 @@ impl Pages {
         let operand = &self.key.get(column)?.operand;
         let mut builder = Builder::new(self.dialect);
         builder.push("select count(*) from (select 1 as one");
-        self.narrow(&mut builder);
+        self.narrow(&mut builder, "");
         builder.push(" and ").push(operand).push(" is null limit 1) as nulls");
         Some(builder.finish())
     }
@@ -108,12 +110,12 @@ impl Pages {
     fn selecting(&self) -> Builder {
         let mut builder = Builder::new(self.dialect);
         builder.push("select ").push(&self.select.join(", "));
-        self.narrow(&mut builder);
+        self.narrow(&mut builder, &self.joins);
         builder
     }
 
-    fn narrow(&self, builder: &mut Builder) {
-        builder.push(" from ").push(&self.from).push(" where 1 = 1");
+    fn narrow(&self, builder: &mut Builder, joins: &str) {
+        builder.push(" from ").push(&self.relation).push(joins).push(" where 1 = 1");
         let mut next = 0;
         for Condition { operand, test } in &self.conditions {
             builder.push(" and ").push(operand);

@@ -4,11 +4,11 @@ use haulier_core::schema::{ForeignKey, Table};
 
 use super::{Builder, Dialect, Statement};
 
-/// The least and the greatest value of a column.
-pub(crate) fn bounds(dialect: Dialect, from: &str, column: &str) -> Statement {
+/// The least and the greatest value of a column of a relation that stands as `r`.
+pub(crate) fn bounds(dialect: Dialect, relation: &str, column: &str) -> Statement {
     let column = format!("r.{}", dialect.quoted(column));
     let mut builder = Builder::new(dialect);
-    builder.push(&format!("select min({column}), max({column}) from {from} as r"));
+    builder.push(&format!("select min({column}), max({column}) from {relation}"));
     builder.finish()
 }
 

@@ -126,11 +126,13 @@ fn affinity(declared: &str) -> (BindAs, ColumnKind) {
 
 fn described(name: String, declared: &str, nullable: bool) -> DescribedColumn {
     let (bind, kind) = affinity(declared);
-    let as_text = match bind {
-        BindAs::Textual => Around::new("", " collate binary"),
-        BindAs::Untyped => Around::new("cast(", " as text)"),
+    let as_text = if bind == BindAs::Textual {
+        Around::new("", " collate binary")
+    } else if bind == BindAs::Untyped {
+        Around::new("cast(", " as text)")
+    } else {
         // Compared as a number where the text is one, by the column's own rule.
-        _ => Around::PLAIN,
+        Around::PLAIN
     };
     DescribedColumn {
         name,

@@ -155,7 +155,7 @@ impl Driver for Sqlite {
 }
 
 fn fault(error: sqlx::Error) -> Fault {
-    let sqlx::Error::Database(database) = &error else { return Fault::of_driver(error) };
+    let sqlx::Error::Database(database) = &error else { return Fault::of_driver(&error) };
     let code: i32 = database.code().and_then(|code| code.parse().ok()).unwrap_or(0);
     let message = database.message().to_owned();
     // The low byte is the primary result code.
