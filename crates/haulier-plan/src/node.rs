@@ -1,5 +1,6 @@
 //! A value of a file with its place, and a table whose keys are checked; both note what is wrong with them.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -116,12 +117,13 @@ impl<'d> Node<'d> {
         if items.is_empty() {
             self.notes.add(self.at, format!("`{}` is an empty list", self.key));
         }
+        let mut seen = HashSet::with_capacity(items.len());
         let mut texts: Vec<Text<'d>> = Vec::with_capacity(items.len());
         for text in items.iter().filter_map(Self::text) {
-            if texts.iter().any(|earlier| earlier.value == text.value) {
-                self.notes.add(text.at, format!("`{}` names \"{}\" twice", self.key, text.value));
-            } else {
+            if seen.insert(text.value) {
                 texts.push(text);
+            } else {
+                self.notes.add(text.at, format!("`{}` names \"{}\" twice", self.key, text.value));
             }
         }
         texts

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use crate::{Problem, Problems};
 
+/// Most mistakes that are told one by one.
+const MOST: usize = 200;
+
 /// A mistake at a byte offset.
 #[derive(Debug)]
 struct Note {
@@ -67,13 +70,19 @@ impl<'d> Notes<'d> {
         }
         found.sort_by_key(|note| note.at);
         found.dedup_by(|later, first| later.at == first.at && later.message == first.message);
-        let problems = found.into_iter().map(|note| Problem {
+        let more = found.len().saturating_sub(MOST);
+        let problems = found.into_iter().take(MOST).map(|note| Problem {
             file: self.file.to_owned(),
             place: Some(self.place(note.at)),
             message: note.message,
             hint: note.hint,
         });
-        Err(Problems::new(problems.collect()))
+        let mut problems: Vec<Problem> = problems.collect();
+        if more > 0 {
+            let message = format!("there are {more} more mistakes");
+            problems.push(Problem { file: self.file.to_owned(), place: None, message, hint: None });
+        }
+        Err(Problems::new(problems))
     }
 
     /// For a reader that stopped without a word, which would be a mistake of its own.

@@ -33,10 +33,19 @@ impl<'d> Fields<'d> {
     }
 }
 
+/// Most fields of an entity.
+const MOST_FIELDS: usize = 1_000;
+
 /// Reads `fields`.
 pub(crate) fn read<'d>(node: &Node<'d>) -> Fields<'d> {
     let mut fields = Fields::default();
-    for (name, value) in node.entries() {
+    let entries = node.entries();
+    if entries.len() > MOST_FIELDS {
+        node.notes
+            .add(node.at, format!("an entity has at most {MOST_FIELDS} fields, this one {}", entries.len()));
+        return fields;
+    }
+    for (name, value) in entries {
         if name.value.is_empty() || name.value.split('.').any(str::is_empty) {
             node.notes.add(name.at, format!("\"{}\" cannot be a field's name", name.value));
         }

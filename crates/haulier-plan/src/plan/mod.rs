@@ -29,6 +29,9 @@ use crate::node::{Node, Table};
 use crate::notes::Notes;
 use crate::{Problems, digest, shape, text};
 
+/// Most entities of a plan.
+const MOST_ENTITIES: usize = 1_000;
+
 /// Reads a plan's text.
 pub(crate) fn parse(file: &Path, text: &str) -> Result<Plan, Problems> {
     let notes = Notes::new(file, text);
@@ -103,6 +106,11 @@ fn entities<'d>(table: &Table<'d>) -> Vec<EntityDraft<'d>> {
     let items = node.items().unwrap_or_default();
     if items.is_empty() && node.value.is_array() {
         node.notes.add(node.at, "a plan needs at least one `[[entity]]`");
+    }
+    if items.len() > MOST_ENTITIES {
+        node.notes
+            .add(node.at, format!("a plan has at most {MOST_ENTITIES} entities, this one {}", items.len()));
+        return Vec::new();
     }
     items.iter().filter_map(entity::read).collect()
 }

@@ -53,6 +53,25 @@ fn a_file_over_the_limit_is_not_read() {
 }
 
 #[test]
+fn a_flood_of_mistakes_is_cut() {
+    let flood: String = (0..30_000).map(|number| format!("k{number} = 1\n")).collect();
+    let told = told(flood.as_bytes());
+    assert_eq!(told.matches("plan.toml:").count(), 201);
+    assert!(told.ends_with("plan.toml: there are 29803 more mistakes"), "{}", &told[told.len() - 60..]);
+}
+
+#[test]
+fn a_file_full_of_entities_or_fields_is_refused_soon() {
+    let entities: String = (0..40_000).map(|number| format!("[[entity]]\nname=\"e{number}\"\n")).collect();
+    assert!(
+        told(format!("name=\"p\"\ntenant=\"e1\"\n{entities}").as_bytes()).contains("at most 1000 entities")
+    );
+    let fields: String = (0..60_000).map(|number| format!("f{number}=\"c{number}\"\n")).collect();
+    let text = format!("name=\"p\"\ntenant=\"e\"\n[[entity]]\nname=\"e\"\n[entity.fields]\n{fields}");
+    assert!(told(text.as_bytes()).contains("at most 1000 fields"));
+}
+
+#[test]
 fn deep_nesting_is_a_mistake_and_not_a_crash() {
     let deep = format!("name = {}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(told(deep.as_bytes()).contains("this is not TOML"));
