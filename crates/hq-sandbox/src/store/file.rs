@@ -15,10 +15,12 @@ use crate::config::Sync;
 use crate::record::{Account, Collection, Membership, Project, Row, User};
 use crate::saved::SavedReply;
 
-/// The file, opened by this process alone.
+/// The file. Others may read it; only this process writes it.
 #[derive(Debug)]
 pub(crate) struct File {
     connection: SqliteConnection,
+    /// Holds the lock for as long as the process lives.
+    lock: std::fs::File,
 }
 
 /// What is left of a batch when a later change of a row stands for the earlier ones.
@@ -51,6 +53,7 @@ impl Batch {
 
 impl File {
     pub(crate) async fn open(path: &Path, sync: Sync) -> anyhow::Result<Self> {
+        let lock = lock(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -61,7 +64,7 @@ impl File {
             });
         let mut connection = SqliteConnection::connect_with(&options).await?;
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await?;
-        Ok(Self { connection })
+        Ok(Self { connection, lock })
     }
 
     /// Reads everything into an empty book.
@@ -154,7 +157,20 @@ impl File {
         if let Err(error) = self.connection.close().await {
             tracing::warn!(%error, "the store did not close in good order; what it acknowledged is in it");
         }
+        // By name, because a child process that is just starting may share the file for a moment.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the store's lock could not be given back");
+        }
     }
+}
+
+/// Two processes with a book each would overwrite each other's rows: the second one is turned away.
+fn lock(path: &Path) -> anyhow::Result<std::fs::File> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let file = std::fs::File::options().create(true).truncate(false).write(true).open(beside)?;
+    file.try_lock().context("another process keeps its records in this file")?;
+    Ok(file)
 }
 
 /// A JSON list that is put together from encoded parts.

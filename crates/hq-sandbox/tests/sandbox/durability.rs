@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hq_sandbox::{Config, StoreKind, Sync};
+use hq_sandbox::{Config, Sandbox, StoreKind, Sync};
 use serde_json::{Value, json};
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
@@ -150,6 +152,35 @@ async fn everything_is_read_back_as_it_was() {
     let bench = Bench::with(config()).await;
     assert_eq!(bench.client.get("/accounts").await.json()["total"], 0, "a reset reaches the file");
     bench.sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_once_the_store_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("hq.db");
+    let store = StoreKind::Sqlite { path: path.clone(), sync: Sync::Normal };
+    let bench = Bench::with(Config { store, ..Config::in_memory(TOKEN) }).await;
+    let a = bench.client.create("/accounts", &account("A")).await;
+    let mut other =
+        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&path)).await.unwrap();
+    sqlx::raw_sql("drop table users").execute(&mut other).await.unwrap();
+    let answer = bench.client.post("/users", &user(&a, "u@example.com")).await;
+    assert_eq!((answer.status, &answer.json()["error"]), (500, &json!("store_failed")));
+    assert_eq!(bench.client.get("/users").await.status, 500, "what was not stored is not shown either");
+    assert_eq!(bench.client.post("/accounts", &account("B")).await.status, 500);
+    bench.sandbox.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_process_is_turned_away_from_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = StoreKind::Sqlite { path: folder.path().join("hq.db"), sync: Sync::Normal };
+    let config = Config { store, ..Config::in_memory(TOKEN) };
+    let bench = Bench::with(config.clone()).await;
+    let refused = Sandbox::start(config.clone()).await.unwrap_err();
+    assert!(format!("{refused:#}").contains("another process"), "{refused:#}");
+    bench.sandbox.stop().await.unwrap();
+    Bench::with(config).await.sandbox.stop().await.unwrap();
 }
 
 #[tokio::test]
