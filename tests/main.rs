@@ -1,3 +1,5 @@
 //! The one end-to-end test binary: the real `haulier`, real servers, real HTTP.
 
+mod matrix;
+mod support;
 mod tidy;

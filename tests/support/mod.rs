@@ -2,6 +2,9 @@
 
 #![expect(dead_code, reason = "each test module uses its own part")]
 
+pub(crate) mod collections;
+pub(crate) mod desk;
+pub(crate) mod evidence;
 pub(crate) mod field;
 pub(crate) mod http;
 pub(crate) mod neutral;
@@ -89,7 +92,8 @@ impl Case {
         Self::with_field(setting, dir, field).await
     }
 
-    async fn with_field(setting: Setting, dir: TempDir, field: PathBuf) -> Self {
+    /// Makes a case with this SQLite file as its source's content.
+    pub(crate) async fn with_field(setting: Setting, dir: TempDir, field: PathBuf) -> Self {
         let name = services::unique_name();
         services::create_source(setting.source, &name, &field).await;
         let mut config = Config::in_memory(TOKEN);
@@ -120,7 +124,9 @@ impl Case {
         let source = services::source_url(self.setting.source, &self.name, &self.field);
         let (queue, queue_secret) = match self.setting.queue {
             QueueKind::Embedded => ("url = \"embedded:queue.sqlite\"".to_owned(), ""),
-            QueueKind::Rabbit => (services::rabbit_site(&self.name), "password = { env = \"TEST_AMQP_PASSWORD\" }"),
+            QueueKind::Rabbit => {
+                (services::rabbit_site(&self.name), "password = { env = \"TEST_AMQP_PASSWORD\" }")
+            }
         };
         let ledger = match self.setting.ledger {
             LedgerKind::Sqlite => "url = \"sqlite:ledger.sqlite\"".to_owned(),

@@ -17,12 +17,12 @@ pub(crate) async fn of_source(field: &Path) -> Lines {
     let queries = [
         (
             "accounts",
-            "select json_array(external_id, name, email, plan, iif(active, 'true', 'false'), printf('%.2f', credit), created_at) \
+            "select json_array(external_id, name, email, plan, iif(active, 'true', 'false'), iif(credit is null, '', printf('%.2f', credit)), created_at) \
              from accounts",
         ),
         (
             "projects",
-            "select json_array(a.external_id, p.name, coalesce(q.name, ''), printf('%.2f', p.budget), p.status, p.created_at) \
+            "select json_array(a.external_id, p.name, coalesce(q.name, ''), iif(p.budget is null, '', printf('%.2f', p.budget)), p.status, p.created_at) \
              from projects p join accounts a on a.id = p.account_id left join projects q on q.id = p.parent_id",
         ),
         (
@@ -39,7 +39,9 @@ pub(crate) async fn of_source(field: &Path) -> Lines {
     let mut lines = Lines::new();
     for (collection, query) in queries {
         let rows = sqlx::query(query).fetch_all(&mut at).await.unwrap();
-        let texts = rows.iter().map(|row| serde_json::from_str::<Value>(&row.get::<String, _>(0)).unwrap().to_string());
+        let texts = rows
+            .iter()
+            .map(|row| serde_json::from_str::<Value>(&row.get::<String, _>(0)).unwrap().to_string());
         lines.insert(collection, sorted(texts.collect()));
     }
     lines
@@ -47,28 +49,52 @@ pub(crate) async fn of_source(field: &Path) -> Lines {
 
 /// The target's records, read through its API.
 pub(crate) async fn of_target(base: &str) -> Lines {
-    let text = |value: &Value| value.as_str().map_or_else(|| if value.is_null() { String::new() } else { value.to_string() }, str::to_owned);
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| if value.is_null() { String::new() } else { value.to_string() }, str::to_owned)
+    };
     let accounts = all_items(base, "accounts").await;
-    let external: HashMap<String, String> = accounts.iter().map(|a| (text(&a["id"]), text(&a["external_id"]))).collect();
+    let external: HashMap<String, String> =
+        accounts.iter().map(|a| (text(&a["id"]), text(&a["external_id"]))).collect();
     let projects = all_items(base, "projects").await;
-    let project: HashMap<String, (String, String)> =
-        projects.iter().map(|p| (text(&p["id"]), (external[&text(&p["account_id"])].clone(), text(&p["name"])))).collect();
+    let project: HashMap<String, (String, String)> = projects
+        .iter()
+        .map(|p| (text(&p["id"]), (external[&text(&p["account_id"])].clone(), text(&p["name"]))))
+        .collect();
     let users = all_items(base, "users").await;
     let email: HashMap<String, String> = users.iter().map(|u| (text(&u["id"]), text(&u["email"]))).collect();
     let memberships = all_items(base, "memberships").await;
 
     let line = |cells: Vec<String>| Value::from(cells).to_string();
     let mut lines = Lines::new();
-    let of = |a: &Value| ["external_id", "name", "email", "plan", "active", "credit", "created_at"].map(|f| text(&a[f])).to_vec();
+    let of = |a: &Value| {
+        ["external_id", "name", "email", "plan", "active", "credit", "created_at"]
+            .map(|f| text(&a[f]))
+            .to_vec()
+    };
     lines.insert("accounts", sorted(accounts.iter().map(|a| line(of(a))).collect()));
     let of = |p: &Value| {
         let parent = p["parent_id"].as_str().map_or_else(String::new, |id| project[id].1.clone());
         let own = &project[&text(&p["id"])];
-        vec![own.0.clone(), own.1.clone(), parent, text(&p["budget"]), text(&p["status"]), text(&p["created_at"])]
+        vec![
+            own.0.clone(),
+            own.1.clone(),
+            parent,
+            text(&p["budget"]),
+            text(&p["status"]),
+            text(&p["created_at"]),
+        ]
     };
     lines.insert("projects", sorted(projects.iter().map(|p| line(of(p))).collect()));
     let of = |u: &Value| {
-        vec![external[&text(&u["account_id"])].clone(), text(&u["email"]), text(&u["full_name"]), text(&u["locale"]), text(&u["created_at"])]
+        vec![
+            external[&text(&u["account_id"])].clone(),
+            text(&u["email"]),
+            text(&u["full_name"]),
+            text(&u["locale"]),
+            text(&u["created_at"]),
+        ]
     };
     lines.insert("users", sorted(users.iter().map(|u| line(of(u))).collect()));
     let of = |m: &Value| {
@@ -88,8 +114,10 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
 pub(crate) fn assert_equal(source: &Lines, target: &Lines) {
     for (collection, wanted) in source {
         let found = &target[collection];
-        let missing: Vec<&String> = wanted.iter().filter(|line| found.binary_search(line).is_err()).take(5).collect();
-        let extra: Vec<&String> = found.iter().filter(|line| wanted.binary_search(line).is_err()).take(5).collect();
+        let missing: Vec<&String> =
+            wanted.iter().filter(|line| found.binary_search(line).is_err()).take(5).collect();
+        let extra: Vec<&String> =
+            found.iter().filter(|line| wanted.binary_search(line).is_err()).take(5).collect();
         assert!(
             missing.is_empty() && extra.is_empty() && wanted.len() == found.len(),
             "{collection}: {} in the source, {} in the target\nmissing: {missing:#?}\nextra: {extra:#?}",

@@ -110,7 +110,11 @@ impl Running {
             self.child.kill().await.unwrap();
             panic!("haulier did not end; it said:\n{}", self.stderr.await.unwrap());
         };
-        Ended { code: status.unwrap().code(), stdout: self.stdout.await.unwrap(), stderr: self.stderr.await.unwrap() }
+        Ended {
+            code: status.unwrap().code(),
+            stdout: self.stdout.await.unwrap(),
+            stderr: self.stderr.await.unwrap(),
+        }
     }
 }
 
@@ -123,13 +127,17 @@ impl Ended {
 
     /// The last line of stdout as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
-        let last = self.stdout.lines().last().unwrap_or_else(|| panic!("no output; stderr:\n{}", self.stderr));
+        let last =
+            self.stdout.lines().last().unwrap_or_else(|| panic!("no output; stderr:\n{}", self.stderr));
         serde_json::from_str(last).unwrap_or_else(|error| panic!("{error} in {last}"))
     }
 }
 
 /// Waits until `ready` gives a value.
-pub(crate) async fn wait_for<T, F: Future<Output = Option<T>>>(what: &str, mut ready: impl FnMut() -> F) -> T {
+pub(crate) async fn wait_for<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut ready: impl FnMut() -> F,
+) -> T {
     let mut tick = tokio::time::interval(Duration::from_millis(20));
     let waiting = async {
         loop {
@@ -145,6 +153,7 @@ pub(crate) async fn wait_for<T, F: Future<Output = Option<T>>>(what: &str, mut r
 /// Writes a file that only its owner can read.
 pub(crate) fn write_secret(path: &Path, text: &str) {
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
+    let mut file =
+        std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
     file.write_all(text.as_bytes()).unwrap();
 }

@@ -3,7 +3,8 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
 
-use sqlx::{Connection, Executor, MySqlConnection, PgConnection};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, Executor, MySqlConnection, PgConnection, SqliteConnection};
 
 use super::{field, http};
 
@@ -17,7 +18,9 @@ pub(crate) enum Engine {
 
 /// An address from the environment.
 pub(crate) fn address(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `scripts/services.sh start` and `. target/services/env`"))
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run `scripts/services.sh start` and `. target/services/env`")
+    })
 }
 
 /// A name that no other test uses.
@@ -42,7 +45,10 @@ pub(crate) async fn create_source(engine: Engine, name: &str, from: &Path) {
             at.execute(field::POSTGRES).await.unwrap();
             for (table, columns) in field::TABLES {
                 let places: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
-                let casts = format!("insert into {table} select * from (select {}) as given", cast_list(table, &places));
+                let casts = format!(
+                    "insert into {table} select * from (select {}) as given",
+                    cast_list(table, &places)
+                );
                 let mut transaction = at.begin().await.unwrap();
                 for row in field::rows(from, table, columns).await {
                     let mut query = sqlx::query(sqlx::AssertSqlSafe(casts.clone()));
@@ -57,7 +63,9 @@ pub(crate) async fn create_source(engine: Engine, name: &str, from: &Path) {
         Engine::MariaDb => {
             let url = address("HAULIER_TEST_MYSQL_URL");
             let mut at = MySqlConnection::connect(&url).await.unwrap();
-            at.execute(sqlx::AssertSqlSafe(format!("create database {name} character set utf8mb4"))).await.unwrap();
+            at.execute(sqlx::AssertSqlSafe(format!("create database {name} character set utf8mb4")))
+                .await
+                .unwrap();
             let mut at = MySqlConnection::connect(&with_database(&url, name)).await.unwrap();
             at.execute(field::MYSQL).await.unwrap();
             for (table, columns) in field::TABLES {
@@ -69,7 +77,9 @@ pub(crate) async fn create_source(engine: Engine, name: &str, from: &Path) {
                     for (column, cell) in columns.iter().zip(row) {
                         // The engine takes no `Z`: its type has no zone, and ours is UTC.
                         let stamp = column.ends_with("_at");
-                        query = query.bind(cell.map(|text| if stamp { text.trim_end_matches('Z').replace('T', " ") } else { text }));
+                        query = query.bind(cell.map(|text| {
+                            if stamp { text.trim_end_matches('Z').replace('T', " ") } else { text }
+                        }));
                     }
                     query.execute(&mut *transaction).await.unwrap();
                 }
@@ -86,14 +96,59 @@ fn cast_list(table: &str, places: &[String]) -> String {
         "users" => &["bigint", "bigint", "text", "text", "text", "timestamptz"],
         _ => &["bigint", "bigint", "text", "timestamptz"],
     };
-    places.iter().zip(types).map(|(place, kind)| format!("{place}::text::{kind}")).collect::<Vec<_>>().join(", ")
+    places
+        .iter()
+        .zip(types)
+        .map(|(place, kind)| format!("{place}::text::{kind}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Makes a database of that name (or a SQLite file) and runs a script in it.
+pub(crate) async fn create_database(engine: Engine, name: &str, file: &Path, script: &str) {
+    match engine {
+        Engine::Sqlite => {}
+        Engine::Postgres => {
+            let mut at = PgConnection::connect(&address("HAULIER_TEST_POSTGRES_URL")).await.unwrap();
+            at.execute(sqlx::AssertSqlSafe(format!("create database {name}"))).await.unwrap();
+        }
+        Engine::MariaDb => {
+            let mut at = MySqlConnection::connect(&address("HAULIER_TEST_MYSQL_URL")).await.unwrap();
+            let sql = format!("create database {name} character set utf8mb4");
+            at.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
+        }
+    }
+    execute(engine, name, file, script).await;
+}
+
+/// Runs a script in a database that was made before.
+pub(crate) async fn execute(engine: Engine, name: &str, file: &Path, script: &str) {
+    let script = sqlx::raw_sql(sqlx::AssertSqlSafe(script.to_owned()));
+    match engine {
+        Engine::Sqlite => {
+            let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+            let mut at = SqliteConnection::connect_with(&options).await.unwrap();
+            script.execute(&mut at).await.unwrap();
+            at.close().await.unwrap();
+        }
+        Engine::Postgres => {
+            let url = with_database(&address("HAULIER_TEST_POSTGRES_URL"), name);
+            script.execute(&mut PgConnection::connect(&url).await.unwrap()).await.unwrap();
+        }
+        Engine::MariaDb => {
+            let url = with_database(&address("HAULIER_TEST_MYSQL_URL"), name);
+            script.execute(&mut MySqlConnection::connect(&url).await.unwrap()).await.unwrap();
+        }
+    }
 }
 
 /// The source's line in the site file.
 pub(crate) fn source_url(engine: Engine, name: &str, field: &Path) -> String {
     match engine {
         Engine::Sqlite => format!("url = \"sqlite:{}\"", field.display()),
-        Engine::Postgres => format!("url = \"{}\"", with_database(&address("HAULIER_TEST_POSTGRES_URL"), name)),
+        Engine::Postgres => {
+            format!("url = \"{}\"", with_database(&address("HAULIER_TEST_POSTGRES_URL"), name))
+        }
         Engine::MariaDb => format!("url = \"{}\"", with_database(&address("HAULIER_TEST_MYSQL_URL"), name)),
     }
 }
@@ -136,7 +191,8 @@ pub(crate) async fn drop_queues(name: &str) {
     let api = address("HAULIER_TEST_AMQP_API_URL").replace("guest:guest@", "");
     // `guest:guest`, as the test broker has it.
     let login = [("authorization", "Basic Z3Vlc3Q6Z3Vlc3Q=")];
-    let (status, body) = http::request("GET", &format!("{api}/api/queues/%2F?columns=name"), &login, "").await;
+    let (status, body) =
+        http::request("GET", &format!("{api}/api/queues/%2F?columns=name"), &login, "").await;
     assert_eq!(status, 200, "{body}");
     let queues: serde_json::Value = serde_json::from_str(&body).unwrap();
     for queue in queues.as_array().unwrap().iter().filter_map(|queue| queue["name"].as_str()) {

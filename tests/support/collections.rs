@@ -1,0 +1,208 @@
+//! A target that keeps any JSON object by collection: ids of its own, unique keys where a test wants them.
+//!
+//! `POST /c` · `GET /c?member=text` · `PATCH /c/ID` · `PUT /c/by-key/KEY`, which writes by the sender's own key.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use haulier_testkit::fake_target::{FakeTarget, Fault, Gate, Reply, Seen};
+use serde_json::{Map, Value, json};
+
+/// The running target.
+pub(crate) struct Collections {
+    target: FakeTarget,
+    shelves: Arc<Mutex<Shelves>>,
+}
+
+#[derive(Default)]
+struct Shelves {
+    records: BTreeMap<String, Vec<Stored>>,
+    unique: HashMap<String, Vec<String>>,
+    gates: HashMap<String, Gate>,
+    refusals: HashMap<String, Reply>,
+}
+
+/// One stored record.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    pub(crate) id: String,
+    /// The key of a `PUT .../by-key/KEY`.
+    pub(crate) key: Option<String>,
+    pub(crate) members: Map<String, Value>,
+}
+
+impl Collections {
+    /// Starts it; `unique` names the members that identify a record of a collection, for 409.
+    pub(crate) async fn start(unique: &[(&str, &[&str])]) -> Self {
+        let target = FakeTarget::start().await;
+        let named = |(collection, members): &(&str, &[&str])| {
+            ((*collection).to_owned(), members.iter().map(|member| (*member).to_owned()).collect())
+        };
+        let shelves = Arc::new(Mutex::new(Shelves {
+            unique: unique.iter().map(named).collect(),
+            ..Shelves::default()
+        }));
+        for method in ["GET", "POST", "PATCH", "PUT"] {
+            let shelves = Arc::clone(&shelves);
+            target.on(method, "/*").with(move |seen| shelves.lock().unwrap().answer(seen));
+        }
+        Self { target, shelves }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.target.url()
+    }
+
+    /// Everything that was asked so far, as `METHOD path`.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.target.lines()
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+        self.shelves.lock().unwrap()
+    }
+
+    /// What a collection holds.
+    pub(crate) fn records(&self, collection: &str) -> Vec<Stored> {
+        self.shelves().records.get(collection).cloned().unwrap_or_default()
+    }
+
+    /// Holds the answers to creates in a collection until the gate is opened.
+    pub(crate) fn hold(&self, collection: &str) -> Gate {
+        let gate = Gate::default();
+        self.shelves().gates.insert(collection.to_owned(), gate.clone());
+        gate
+    }
+
+    /// Answers this to creates in a collection, without storing anything; `None` ends it.
+    pub(crate) fn refuse(&self, collection: &str, reply: Option<Reply>) {
+        match reply {
+            Some(reply) => self.shelves().refusals.insert(collection.to_owned(), reply),
+            None => self.shelves().refusals.remove(collection),
+        };
+    }
+
+    /// All records as sorted lines without ids: a reference stands as the natural text of the record it points to.
+    pub(crate) fn neutral(&self) -> BTreeMap<String, Vec<String>> {
+        let shelves = self.shelves();
+        let by_id: HashMap<&str, &Stored> =
+            shelves.records.values().flatten().map(|stored| (stored.id.as_str(), stored)).collect();
+        let line = |stored: &Stored| {
+            let members =
+                stored.members.iter().map(|(name, value)| (name.clone(), without_ids(value, &by_id)));
+            let sorted: BTreeMap<String, Value> = members.collect();
+            let key = stored.key.as_deref().filter(|key| !key.contains(':'));
+            json!({ "key": key, "members": sorted }).to_string()
+        };
+        let sorted = |records: &Vec<Stored>| {
+            let mut lines: Vec<String> = records.iter().map(line).collect();
+            lines.sort_unstable();
+            lines
+        };
+        shelves.records.iter().map(|(name, records)| (name.clone(), sorted(records))).collect()
+    }
+}
+
+fn without_ids(value: &Value, by_id: &HashMap<&str, &Stored>) -> Value {
+    let Some(referred) = value.as_str().and_then(|text| by_id.get(text)) else { return value.clone() };
+    let named = ["email", "title", "name"].into_iter().find_map(|name| referred.members.get(name));
+    json!({ "key": referred.key, "named": named })
+}
+
+impl Shelves {
+    fn answer(&mut self, seen: &Seen) -> Reply {
+        let (path, query) = seen.path.split_once('?').unwrap_or((&seen.path, ""));
+        let parts: Vec<String> = path.trim_start_matches('/').split('/').map(plain).collect();
+        let body = || serde_json::from_str::<Map<String, Value>>(&seen.body);
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        match (seen.method.as_str(), parts.as_slice()) {
+            ("GET", [""]) => Reply::json(200, "{}"),
+            ("GET", [collection]) => self.find(collection, query),
+            (_, [collection, ..]) if self.refusals.contains_key(*collection) => {
+                self.refusals[*collection].clone()
+            }
+            ("POST", [collection]) => match body() {
+                Ok(members) => self.create(collection, members),
+                Err(_) => Reply::json(400, r#"{"error":"no object"}"#),
+            },
+            ("PATCH", [collection, id]) => match body() {
+                Ok(members) => self.change(collection, id, members),
+                Err(_) => Reply::json(400, r#"{"error":"no object"}"#),
+            },
+            ("PUT", [collection, "by-key", key]) => match body() {
+                Ok(members) => self.put(collection, key, members),
+                Err(_) => Reply::json(400, r#"{"error":"no object"}"#),
+            },
+            _ => Reply::json(404, r#"{"error":"no such path"}"#),
+        }
+    }
+
+    fn find(&self, collection: &str, query: &str) -> Reply {
+        let wanted: Vec<(String, String)> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, text)| (plain(name), plain(text)))
+            .collect();
+        let fits = |stored: &&Stored| {
+            wanted.iter().all(|(name, text)| stored.members.get(name).and_then(Value::as_str) == Some(text))
+        };
+        let records = self.records.get(collection).map(Vec::as_slice).unwrap_or_default();
+        let items: Vec<Value> = records.iter().filter(fits).map(shown).collect();
+        Reply::json(200, &json!({ "items": items }).to_string())
+    }
+
+    fn create(&mut self, collection: &str, members: Map<String, Value>) -> Reply {
+        let records = self.records.entry(collection.to_owned()).or_default();
+        let unique = self.unique.get(collection).map(Vec::as_slice).unwrap_or_default();
+        let same = |stored: &Stored| unique.iter().all(|name| stored.members.get(name) == members.get(name));
+        if !unique.is_empty() && records.iter().any(same) {
+            return Reply::json(409, r#"{"error":"exists"}"#);
+        }
+        let stored = Stored { id: format!("{collection}-{}", records.len() + 1), key: None, members };
+        let reply = Reply::json(201, &shown(&stored).to_string());
+        records.push(stored);
+        match self.gates.get(collection) {
+            Some(gate) => reply.fault(Fault::Hold(gate.clone())),
+            None => reply,
+        }
+    }
+
+    fn change(&mut self, collection: &str, id: &str, members: Map<String, Value>) -> Reply {
+        let records = self.records.entry(collection.to_owned()).or_default();
+        let Some(stored) = records.iter_mut().find(|stored| stored.id == id) else {
+            return Reply::json(404, r#"{"error":"not found"}"#);
+        };
+        stored.members.extend(members);
+        Reply::json(200, &shown(stored).to_string())
+    }
+
+    fn put(&mut self, collection: &str, key: &str, members: Map<String, Value>) -> Reply {
+        let records = self.records.entry(collection.to_owned()).or_default();
+        if let Some(stored) = records.iter_mut().find(|stored| stored.key.as_deref() == Some(key)) {
+            stored.members = members;
+            return Reply::json(200, &shown(stored).to_string());
+        }
+        let id = format!("{collection}-{}", records.len() + 1);
+        let stored = Stored { id, key: Some(key.to_owned()), members };
+        let reply = Reply::json(201, &shown(&stored).to_string());
+        records.push(stored);
+        reply
+    }
+}
+
+fn shown(stored: &Stored) -> Value {
+    let mut members = stored.members.clone();
+    members.insert("id".to_owned(), Value::from(stored.id.clone()));
+    Value::Object(members)
+}
+
+/// Percent-encoded text as it was.
+fn plain(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16)).unwrap();
+        bytes.push(if byte == b'%' { u8::try_from(16 * digit() + digit()).unwrap() } else { byte });
+    }
+    String::from_utf8(bytes).unwrap()
+}
