@@ -30,6 +30,7 @@ install() {
   [ -n "${HAULIER_TEST_POSTGRES_URL:-}" ] || postgres_bin >/dev/null || want+=(postgresql)
   [ -n "${HAULIER_TEST_MYSQL_URL:-}" ] || mariadb_server >/dev/null || want+=(mariadb-server)
   command -v curl >/dev/null || want+=(curl)
+  python3 -c 'import ensurepip' 2>/dev/null || want+=(python3-venv)
   [ ${#want[@]} -gt 0 ] || return 0
   command -v apt-get >/dev/null || die "missing: ${want[*]}; install them, or set HAULIER_TEST_{AMQP,AMQP_API,POSTGRES,MYSQL}_URL"
   local sudo=(); [ "$(id -u)" = 0 ] || sudo=(sudo)

@@ -14,9 +14,6 @@ use crate::process;
 use crate::site::Neighbours;
 use crate::ui;
 
-/// A process that did not beat for so long counts as silent.
-const SILENT: Micros = 10_000_000;
-
 /// Show where the latest run is: counts, processes, and since when nothing moves
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -76,7 +73,7 @@ async fn show(global: &Global, at: &Neighbours, run: &Run) -> Result<(), CliErro
     let tally = at.ledger.tally(&run.id).await?;
     let now = SystemClock.micros();
     let processes: Vec<Process> =
-        at.ledger.processes(&run.id).await?.iter().map(|beat| seen(beat, now)).collect();
+        at.ledger.processes(&run.id).await?.iter().map(|beat| seen(beat, now, at.silent_after())).collect();
     let alive = processes.iter().any(|process| process.state == "alive");
     let state = match (run.finished_at, alive) {
         (Some(_), _) => "finished",
@@ -139,10 +136,10 @@ async fn show(global: &Global, at: &Neighbours, run: &Run) -> Result<(), CliErro
     Ok(())
 }
 
-fn seen(beat: &ProcessBeat, now: Micros) -> Process {
+fn seen(beat: &ProcessBeat, now: Micros, silent_after: Micros) -> Process {
     let state = match beat.ended {
         true => "ended",
-        false if now.saturating_sub(beat.at) <= SILENT => "alive",
+        false if now.saturating_sub(beat.at) <= silent_after => "alive",
         false => "silent",
     };
     Process {

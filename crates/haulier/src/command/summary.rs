@@ -89,11 +89,13 @@ pub(crate) fn drained(run: &Run, tally: &Tally, seconds: f64, as_json: bool) -> 
         let ended = Ended { event: "drained", run: run.id.as_str(), seconds, moved: landed, entities, all };
         ui::json(&ended)?;
     } else {
-        ui::line(format!(
-            "run {} is drained after {seconds:.1} s: {} records moved",
-            run.id,
-            grouped(landed)
-        ))?;
+        let moved = match landed {
+            0 if total.of(RecordState::Skipped) == total.planned => {
+                "nothing to do, every record landed before and is unchanged, or is left out".to_owned()
+            }
+            _ => format!("{} records moved", grouped(landed)),
+        };
+        ui::line(format!("run {} is drained after {seconds:.1} s: {moved}", run.id))?;
         ui::line(counts_table(tally))?;
         ui::line(format!(
             "planned {} = landed {} + dead {} + held {} + skipped {}: every record is accounted for",

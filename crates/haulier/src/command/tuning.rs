@@ -143,6 +143,7 @@ pub(crate) async fn worker(
         settings: haulier_worker::Settings {
             prefetch: at.prefetch(workers),
             zombie_grace: at.produce_settings().zombie_grace,
+            silent_after: at.produce_settings().silent_after,
             grace: Duration::from_secs(tuning.grace),
             role: if role == Role::Both { "run" } else { "worker" },
             host: process::host(),

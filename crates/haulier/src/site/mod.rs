@@ -5,7 +5,7 @@ mod wire;
 use std::sync::Arc;
 
 use haulier_core::plan::Plan;
-use haulier_core::port::{Clock, Ledger, Queue, Run, Source, Target};
+use haulier_core::port::{Clock, Ledger, Micros, Queue, Run, Source, Target};
 use haulier_core::{EntityName, RunId};
 use haulier_plan::Site;
 use haulier_producer::Settings;
@@ -98,6 +98,7 @@ impl Neighbours {
             chunk: self.site.produce.chunk,
             parcel: whole(self.site.push.parcel),
             zombie_grace: self.site.push.zombie_grace,
+            silent_after: self.site.push.silent_after,
         }
     }
 
@@ -119,6 +120,11 @@ impl Neighbours {
             .unwrap_or_else(|| u16::try_from(2 * workers).unwrap_or(u16::MAX).clamp(4, 64))
     }
 
+    /// A process that did not beat for so long counts as silent.
+    pub(crate) fn silent_after(&self) -> Micros {
+        Micros::try_from(self.site.push.silent_after.as_micros()).unwrap_or(Micros::MAX)
+    }
+
     /// The newest run, or an error that says how to start one.
     pub(crate) async fn latest_run(&self) -> Result<Run, CliError> {
         self.ledger.latest_run().await?.ok_or_else(|| {
@@ -130,7 +136,8 @@ impl Neighbours {
     pub(crate) async fn in_flight(&self, run: &RunId) -> usize {
         let now = SystemClock.micros();
         let beats = self.ledger.processes(run).await.unwrap_or_default();
-        let alive = beats.iter().filter(|beat| !beat.ended && now.saturating_sub(beat.at) < 10_000_000);
+        let silent = self.silent_after();
+        let alive = beats.iter().filter(|beat| !beat.ended && now.saturating_sub(beat.at) < silent);
         alive.map(|beat| usize::try_from(beat.in_flight).unwrap_or(0)).sum()
     }
 
