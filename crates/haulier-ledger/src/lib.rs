@@ -1,1 +1,14 @@
-//! Keeps everything that must outlive a crash.
+#![doc = include_str!("../README.md")]
+
+mod book;
+mod conn;
+#[cfg(test)]
+mod contract;
+mod law;
+mod names;
+mod record;
+mod sheet;
+mod sql;
+pub mod sqlite;
+mod store;
+mod work;

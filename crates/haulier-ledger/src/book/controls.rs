@@ -1,0 +1,64 @@
+//! Runs, processes and leases.
+
+use async_trait::async_trait;
+use haulier_core::port::{Controls, LedgerError, Micros, ProcessBeat, ProducerLease, Run, RunRequest};
+use haulier_core::{ProcessId, RunId};
+
+use super::Book;
+use crate::conn::Backend;
+use crate::work::{Beat, EndRun, HoldLease, LatestRun, OpenRun, Processes, ReleaseLease, RunEnd};
+
+#[async_trait]
+impl<B: Backend> Controls for Book<B> {
+    async fn open_run(&self, request: RunRequest<'_>) -> Result<Run, LedgerError> {
+        let open = OpenRun {
+            id: request.id.clone(),
+            plan: request.plan.to_owned(),
+            digest: request.digest.to_owned(),
+            accept_plan: request.accept_plan,
+            now: request.now,
+        };
+        self.backend.write(open).await
+    }
+
+    async fn latest_run(&self) -> Result<Option<Run>, LedgerError> {
+        self.backend.read(LatestRun).await
+    }
+
+    async fn finish_run(&self, run: &RunId, now: Micros) -> Result<(), LedgerError> {
+        let run = self.names.run(&self.backend, run).await?;
+        self.backend.write(EndRun { run, end: RunEnd::Finished, now }).await
+    }
+
+    async fn produced(&self, run: &RunId, now: Micros) -> Result<(), LedgerError> {
+        let run = self.names.run(&self.backend, run).await?;
+        self.backend.write(EndRun { run, end: RunEnd::Produced, now }).await
+    }
+
+    async fn beat(&self, beat: &ProcessBeat) -> Result<(), LedgerError> {
+        let run = self.names.run(&self.backend, &beat.run).await?;
+        self.backend.write(Beat { run, beat: beat.clone() }).await
+    }
+
+    async fn processes(&self, run: &RunId) -> Result<Vec<ProcessBeat>, LedgerError> {
+        let number = self.names.run(&self.backend, run).await?;
+        self.backend.read(Processes { run: number, run_id: run.clone() }).await
+    }
+
+    async fn hold_producer_lease(
+        &self,
+        run: &RunId,
+        process: &ProcessId,
+        now: Micros,
+        until: Micros,
+    ) -> Result<ProducerLease, LedgerError> {
+        let number = self.names.run(&self.backend, run).await?;
+        let hold = HoldLease { run: number, run_id: run.clone(), process: process.clone(), now, until };
+        self.backend.write(hold).await
+    }
+
+    async fn release_producer_lease(&self, run: &RunId, process: &ProcessId) -> Result<(), LedgerError> {
+        let run = self.names.run(&self.backend, run).await?;
+        self.backend.write(ReleaseLease { run, process: process.clone() }).await
+    }
+}

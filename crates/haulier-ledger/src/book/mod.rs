@@ -1,0 +1,21 @@
+//! The ledger port over either database.
+
+mod controls;
+mod cursors;
+mod records;
+
+use crate::conn::Backend;
+use crate::names::Names;
+
+/// A ledger: turns names into numbers, and hands the calls to the database.
+#[derive(Debug)]
+pub(crate) struct Book<B> {
+    backend: B,
+    names: Names,
+}
+
+impl<B: Backend> Book<B> {
+    pub(crate) fn new(backend: B) -> Self {
+        Self { backend, names: Names::default() }
+    }
+}

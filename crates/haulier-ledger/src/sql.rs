@@ -1,0 +1,111 @@
+//! The statements. Those without a set of rows are the same in both dialects.
+
+/// Statements that take a set of rows, in one dialect. Single parameters come first, as each comment lists them.
+#[derive(Debug)]
+pub(crate) struct Sql {
+    /// Records by key, locked. entity; keys.
+    pub(crate) load: &'static str,
+    /// Keys that hold natural keys: `natural_hash, key`. entity; digests.
+    pub(crate) natural_holders: &'static str,
+    /// Keys that hold target ids: `target_id, key`. entity; ids.
+    pub(crate) target_holders: &'static str,
+    /// Target ids of records: `key, target_id`. entity; keys.
+    pub(crate) target_ids: &'static str,
+    /// Held children of parents, locked. run, parents' entity; parents' keys.
+    pub(crate) children: &'static str,
+    /// Records that are being sent by these processes, locked. run; processes.
+    pub(crate) claimed_by: &'static str,
+    /// Gives up unique values. entities and keys.
+    pub(crate) vacate: &'static str,
+    /// New records; one that is there already is left alone. All columns.
+    pub(crate) insert: &'static str,
+    /// Changed records. All columns.
+    pub(crate) update: &'static str,
+    /// Changes counts. shard; run, entity, state, owner, by.
+    pub(crate) tally: &'static str,
+    /// Stores judgements. run, by, reason, at; entities and keys.
+    pub(crate) judgement: &'static str,
+    /// Fast path: queues rows that are not there. entity, run, now; key, generation, hash, natural, tenant.
+    pub(crate) admit_new: &'static str,
+    /// Fast path: claims records that were never tried. entity, run, owner; key, generation, hash.
+    pub(crate) claim_new: &'static str,
+    /// Fast path: lands records that never landed.
+    /// entity, run, owner; key, attempt, target id, origin, hash, generation, now.
+    pub(crate) land_new: &'static str,
+    /// Excludes holds on an entity while its records land. entity.
+    pub(crate) lock_landing: &'static str,
+    /// Excludes landings of an entity while others begin to wait for it. entity.
+    pub(crate) lock_holding: &'static str,
+    /// Lets one call at a time open runs.
+    pub(crate) lock_runs: &'static str,
+}
+
+/// All columns of `record`, in the order of [`crate::store`].
+macro_rules! columns {
+    () => {
+        "entity, key, run, state, generation, hash, natural_hash, tenant, attempts, due, owner, unsure, \
+         next_generation, next_hash, waits_entity, waits_key, target_id, origin, landed_run, landed_at, \
+         landed_generation, landed_hash, failure_kind, failure_status, failure_reason, failure_wait, since"
+    };
+}
+pub(crate) use columns;
+
+/// Keeps the columns of `record` that a statement does not change apart from the set's, which is called `s`.
+macro_rules! assignments {
+    ($from:literal) => {
+        concat!(
+            "run = ",
+            $from,
+            ".run, state = ",
+            $from,
+            ".state, generation = ",
+            $from,
+            ".generation, hash = ",
+            $from,
+            ".hash, natural_hash = ",
+            $from,
+            ".natural_hash, tenant = ",
+            $from,
+            ".tenant, attempts = ",
+            $from,
+            ".attempts, due = ",
+            $from,
+            ".due, owner = ",
+            $from,
+            ".owner, unsure = ",
+            $from,
+            ".unsure, next_generation = ",
+            $from,
+            ".next_generation, next_hash = ",
+            $from,
+            ".next_hash, waits_entity = ",
+            $from,
+            ".waits_entity, waits_key = ",
+            $from,
+            ".waits_key, target_id = ",
+            $from,
+            ".target_id, origin = ",
+            $from,
+            ".origin, landed_run = ",
+            $from,
+            ".landed_run, landed_at = ",
+            $from,
+            ".landed_at, landed_generation = ",
+            $from,
+            ".landed_generation, landed_hash = ",
+            $from,
+            ".landed_hash, failure_kind = ",
+            $from,
+            ".failure_kind, failure_status = ",
+            $from,
+            ".failure_status, failure_reason = ",
+            $from,
+            ".failure_reason, failure_wait = ",
+            $from,
+            ".failure_wait, since = ",
+            $from,
+            ".since"
+        )
+    };
+}
+pub(crate) use assignments;

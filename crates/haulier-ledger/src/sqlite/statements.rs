@@ -1,0 +1,86 @@
+//! The statements that take a set of rows, in SQLite's dialect.
+
+use crate::sql::{Sql, assignments, columns};
+
+/// All columns of a set of whole records.
+macro_rules! all_columns {
+    () => {
+        "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, unhex(value ->> 5), \
+         unhex(value ->> 6), value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, \
+         unhex(value ->> 13), value ->> 14, value ->> 15, value ->> 16, value ->> 17, value ->> 18, value ->> 19, \
+         value ->> 20, unhex(value ->> 21), value ->> 22, value ->> 23, value ->> 24, value ->> 25, value ->> 26 \
+         FROM json_each($1) WHERE true"
+    };
+}
+
+pub(crate) static SQLITE: Sql = Sql {
+    load: concat!(
+        "SELECT ",
+        columns!(),
+        " FROM record WHERE entity = $1 AND key IN (SELECT value FROM json_each($2))"
+    ),
+    natural_holders: "SELECT natural_hash, key FROM record \
+                      WHERE entity = $1 AND natural_hash IN (SELECT unhex(value) FROM json_each($2))",
+    target_holders: "SELECT target_id, key FROM record \
+                     WHERE entity = $1 AND target_id IN (SELECT value FROM json_each($2))",
+    target_ids: "SELECT key, target_id FROM record \
+                 WHERE entity = $1 AND key IN (SELECT value FROM json_each($2)) AND target_id IS NOT NULL",
+    children: concat!(
+        "SELECT ",
+        columns!(),
+        " FROM record WHERE waits_entity = $1 AND waits_key IN (SELECT value FROM json_each($2))"
+    ),
+    claimed_by: concat!(
+        "SELECT ",
+        columns!(),
+        " FROM record WHERE run = $1 AND state = 1 AND owner IN (SELECT value FROM json_each($2))"
+    ),
+    vacate: "UPDATE record SET natural_hash = NULL, target_id = NULL \
+             WHERE (entity, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))",
+    insert: concat!(
+        "INSERT INTO record (",
+        columns!(),
+        ") ",
+        all_columns!(),
+        " ON CONFLICT (entity, key) DO NOTHING"
+    ),
+    update: concat!(
+        "INSERT INTO record (",
+        columns!(),
+        ") ",
+        all_columns!(),
+        " ON CONFLICT (entity, key) DO UPDATE SET ",
+        assignments!("excluded")
+    ),
+    tally: "INSERT INTO tally (run, entity, state, owner, shard, n) \
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, $1, value ->> 4 FROM json_each($2) WHERE true \
+            ON CONFLICT (run, entity, state, owner, shard) DO UPDATE SET n = n + excluded.n",
+    judgement: "INSERT INTO judgement (run, by, waived, at, entity, key) \
+                SELECT $1, $2, $3, $4, value ->> 0, value ->> 1 FROM json_each($5)",
+    admit_new: "SAVEPOINT fast; INSERT OR IGNORE INTO record \
+                (entity, key, run, state, generation, hash, natural_hash, tenant, attempts, unsure, since) \
+                SELECT $1, value ->> 0, $2, 0, value ->> 1, unhex(value ->> 2), unhex(value ->> 3), value ->> 4, \
+                0, 0, $3 FROM json_each($4)",
+    claim_new: "SAVEPOINT fast; \
+                UPDATE record SET state = 1, owner = $3, attempts = 1 \
+                FROM (SELECT value ->> 0 AS key, value ->> 1 AS generation, unhex(value ->> 2) AS hash \
+                      FROM json_each($4)) AS s \
+                WHERE record.entity = $1 AND record.key = s.key AND record.run = $2 AND record.state = 0 \
+                AND record.attempts = 0 AND record.unsure = 0 AND record.target_id IS NULL \
+                AND record.generation = s.generation AND record.hash = s.hash",
+    land_new: "SAVEPOINT fast; \
+               UPDATE OR IGNORE record SET state = 5, owner = NULL, unsure = 0, target_id = s.id, origin = s.origin, \
+               landed_run = $2, landed_at = s.at, landed_generation = s.generation, landed_hash = s.hash, \
+               generation = s.generation, hash = s.hash, failure_kind = NULL, failure_status = NULL, \
+               failure_reason = NULL, failure_wait = NULL, since = s.at \
+               FROM (SELECT value ->> 0 AS key, value ->> 1 AS attempt, value ->> 2 AS id, value ->> 3 AS origin, \
+                     unhex(value ->> 4) AS hash, value ->> 5 AS generation, value ->> 6 AS at \
+                     FROM json_each($4)) AS s \
+               WHERE record.entity = $1 AND record.key = s.key AND record.run = $2 AND record.state = 1 \
+               AND record.owner = $3 AND record.attempts = s.attempt AND record.next_hash IS NULL \
+               AND record.target_id IS NULL",
+    // One transaction at a time writes.
+    lock_landing: "",
+    lock_holding: "",
+    lock_runs: "",
+};

@@ -1,0 +1,21 @@
+//! The calls, written once for both databases.
+
+mod admit;
+mod claim;
+mod cursors;
+mod lease;
+mod names;
+mod query;
+mod runs;
+mod settle;
+mod sweep;
+
+pub(crate) use admit::AdmitRows;
+pub(crate) use claim::ClaimRecords;
+pub(crate) use cursors::{AdvanceCursors, ReadCursors};
+pub(crate) use lease::{HoldLease, ReleaseLease};
+pub(crate) use names::{FindNames, InternEntity, InternProcess, NameTable};
+pub(crate) use query::{ListRecords, NextDue, ReadCounts, ReadDue, ReadIdMap, ReadTargetIds};
+pub(crate) use runs::{Beat, EndRun, LatestRun, OpenRun, Processes, RunEnd};
+pub(crate) use settle::SettleRecords;
+pub(crate) use sweep::{Judge, Reap, Republish, Rescue};

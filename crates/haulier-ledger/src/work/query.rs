@@ -1,0 +1,225 @@
+//! Questions that change nothing. Entities and runs are numbers in the answers.
+
+use std::collections::BTreeMap;
+
+use haulier_core::port::{IdOrder, Micros};
+use haulier_core::{Origin, RecordState, SourceKey, TargetId, TenantKey};
+
+use crate::conn::{Args, Cells, Conn, Fault, Work};
+use crate::record::{Record, kind_code, origin_of, state_code, state_of};
+use crate::sql::columns;
+use crate::store;
+
+/// Target ids by entity and key.
+#[derive(Debug)]
+pub(crate) struct ReadTargetIds(pub(crate) BTreeMap<i64, Vec<SourceKey>>);
+
+impl Work for ReadTargetIds {
+    type Out = Vec<(i64, SourceKey, TargetId)>;
+    const DOING: &'static str = "reading target ids";
+
+    async fn run<C: Conn>(&self, conn: &mut C) -> Result<Self::Out, Fault> {
+        let mut ids = Vec::new();
+        for (entity, keys) in &self.0 {
+            let args = Args::of([(*entity).into()]).texts(keys.iter().map(|key| Some(key.as_str())));
+            for row in conn.rows(C::SQL.target_ids, args).await? {
+                let key = SourceKey::from_canonical(&row.word(0)?);
+                ids.push((*entity, key, TargetId::new(row.word(1)?)));
+            }
+        }
+        Ok(ids)
+    }
+}
+
+/// Records whose time has come: entity, key, attempt, state.
+#[derive(Debug)]
+pub(crate) struct ReadDue {
+    pub(crate) run: i64,
+    pub(crate) now: Micros,
+    pub(crate) limit: u32,
+}
+
+impl Work for ReadDue {
+    type Out = Vec<(i64, SourceKey, u32, RecordState)>;
+    const DOING: &'static str = "reading what is due";
+
+    async fn run<C: Conn>(&self, conn: &mut C) -> Result<Self::Out, Fault> {
+        let sql = "SELECT entity, key, attempts, state FROM record \
+                   WHERE run = $1 AND due IS NOT NULL AND due <= $2 ORDER BY due, entity, key LIMIT $3";
+        let args = Args::of([self.run.into(), self.now.into(), i64::from(self.limit).into()]);
+        let rows = conn.rows(sql, args).await?;
+        rows.iter()
+            .map(|row| {
+                let state = state_of(row.number(3)?).ok_or_else(|| Fault::corrupt("an unknown state"))?;
+                let attempts = u32::try_from(row.number(2)?)
+                    .map_err(|_| Fault::corrupt("a number of attempts is out of range"))?;
+                Ok((row.number(0)?, SourceKey::from_canonical(&row.word(1)?), attempts, state))
+            })
+            .collect()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct NextDue(pub(crate) i64);
+
+impl Work for NextDue {
+    type Out = Option<Micros>;
+    const DOING: &'static str = "reading when the next record is due";
+
+    async fn run<C: Conn>(&self, conn: &mut C) -> Result<Option<Micros>, Fault> {
+        let sql = "SELECT MIN(due) FROM record WHERE run = $1 AND due IS NOT NULL";
+        let rows = conn.rows(sql, Args::of([self.0.into()])).await?;
+        rows.first().map_or(Ok(None), |row| row.int(0))
+    }
+}
+
+/// Counts by entity and state, [`crate::record::PLANNED`] among them.
+#[derive(Debug)]
+pub(crate) struct ReadCounts {
+    pub(crate) run: i64,
+}
+
+impl Work for ReadCounts {
+    type Out = Vec<(i64, i64, i64)>;
+    const DOING: &'static str = "counting records";
+
+    async fn run<C: Conn>(&self, conn: &mut C) -> Result<Self::Out, Fault> {
+        let sql = "SELECT entity, state, CAST(SUM(n) AS BIGINT) FROM tally WHERE run = $1 \
+                   GROUP BY entity, state HAVING SUM(n) <> 0 ORDER BY entity, state";
+        let rows = conn.rows(sql, Args::of([self.run.into()])).await?;
+        rows.iter().map(|row| Ok((row.number(0)?, row.number(1)?, row.number(2)?))).collect()
+    }
+}
+
+/// Records of one entity in some states, in key order.
+#[derive(Debug)]
+pub(crate) struct ListRecords {
+    pub(crate) run: i64,
+    pub(crate) entity: i64,
+    pub(crate) states: Vec<RecordState>,
+    pub(crate) kinds: Vec<haulier_core::FailureKind>,
+    pub(crate) tenant: Option<TenantKey>,
+    pub(crate) after: Option<SourceKey>,
+    pub(crate) limit: u32,
+}
+
+impl Work for ListRecords {
+    type Out = Vec<Record>;
+    const DOING: &'static str = "listing records";
+
+    async fn run<C: Conn>(&self, conn: &mut C) -> Result<Vec<Record>, Fault> {
+        macro_rules! list {
+            ($from:literal) => {
+                concat!(
+                    "SELECT ", columns!(), " FROM record WHERE entity = $1 AND run = $2 \
+                     AND ((CAST(1 AS BIGINT) << state) & $3) <> 0 \
+                     AND ($4 = 0 OR (failure_kind IS NOT NULL AND ((CAST(1 AS BIGINT) << failure_kind) & $4) <> 0)) \
+                     AND ($5 = 0 OR tenant = $6) AND ", $from, " $7 ORDER BY key LIMIT $8"
+                )
+            };
+        }
+        // Dead and held records always have a failure, and there is an index on those.
+        let failed = self.states.iter().all(|s| matches!(s, RecordState::Dead | RecordState::Held));
+        let sql = match (failed, &self.after) {
+            (true, Some(_)) => list!("failure_kind IS NOT NULL AND key >"),
+            (true, None) => list!("failure_kind IS NOT NULL AND key >="),
+            (false, Some(_)) => list!("key >"),
+            (false, None) => list!("key >="),
+        };
+        let args = Args::of([
+            self.entity.into(),
+            self.run.into(),
+            mask(self.states.iter().map(|state| state_code(*state))).into(),
+            mask(self.kinds.iter().map(|kind| kind_code(*kind))).into(),
+            i64::from(self.tenant.is_some()).into(),
+            self.tenant.as_ref().map_or("", TenantKey::as_str).into(),
+            self.after.as_ref().map_or("", SourceKey::as_str).into(),
+            i64::from(self.limit).into(),
+        ]);
+        conn.rows(sql, args).await?.iter().map(store::record).collect()
+    }
+}
+
+fn mask(codes: impl Iterator<Item = i64>) -> i64 {
+    codes.fold(0, |mask, code| mask | (1 << code))
+}
+
+/// A row of the id map, or where its page begins.
+#[derive(Debug, Clone)]
+pub(crate) struct IdLine {
+    pub(crate) entity: i64,
+    pub(crate) key: SourceKey,
+    pub(crate) target: TargetId,
+    pub(crate) origin: Origin,
+    pub(crate) run: i64,
+    pub(crate) at: Micros,
+}
+
+#[derive(Debug)]
+pub(crate) struct ReadIdMap {
+    /// 0 for all.
+    pub(crate) entity: i64,
+    pub(crate) order: IdOrder,
+    /// When, entity and key.
+    pub(crate) after: Option<(Micros, i64, SourceKey)>,
+    pub(crate) limit: u32,
+}
+
+impl Work for ReadIdMap {
+    type Out = Vec<IdLine>;
+    const DOING: &'static str = "reading the id map";
+
+    async fn run<C: Conn>(&self, conn: &mut C) -> Result<Vec<IdLine>, Fault> {
+        macro_rules! map {
+            ($after:literal, $order:literal) => {
+                concat!(
+                    "SELECT entity, key, target_id, origin, landed_run, landed_at FROM record \
+                     WHERE landed_at IS NOT NULL AND ($1 = 0 OR entity = $1) AND ",
+                    $after,
+                    " ORDER BY ",
+                    $order
+                )
+            };
+        }
+        let sql = match self.order {
+            IdOrder::Landed => {
+                map!("(landed_at, entity, key) > ($2, $3, $4)", "landed_at, entity, key LIMIT $5")
+            }
+            IdOrder::Undo => map!(
+                "origin = 0 AND (landed_at, entity, key) < ($2, $3, $4)",
+                "landed_at DESC, entity DESC, key DESC LIMIT $5"
+            ),
+        };
+        let end = match self.order {
+            IdOrder::Landed => i64::MIN,
+            IdOrder::Undo => i64::MAX,
+        };
+        let (at, entity, key) = match &self.after {
+            Some((at, entity, key)) => (*at, *entity, key.as_str()),
+            None => (end, 0, ""),
+        };
+        let args = Args::of([
+            self.entity.into(),
+            at.into(),
+            entity.into(),
+            key.into(),
+            i64::from(self.limit).into(),
+        ]);
+        let rows = conn.rows(sql, args).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(IdLine {
+                    entity: row.number(0)?,
+                    key: SourceKey::from_canonical(&row.word(1)?),
+                    target: TargetId::new(row.word(2)?),
+                    origin: row
+                        .int(3)?
+                        .and_then(origin_of)
+                        .ok_or_else(|| Fault::corrupt("an unknown origin"))?,
+                    run: row.number(4)?,
+                    at: row.number(5)?,
+                })
+            })
+            .collect()
+    }
+}

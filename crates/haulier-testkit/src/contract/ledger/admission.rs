@@ -1,0 +1,239 @@
+//! Promises about rows that the producer read.
+
+use haulier_core::port::{Admission, Claim, Settlement, SightingIntent};
+use haulier_core::{FailureKind, RecordState, TenantKey};
+
+use super::Bench;
+use super::fixture::{Desk, digest, failure, landed, send, sighting};
+
+/// Each becomes part of the run once.
+pub async fn new_rows_are_published_and_counted(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let rows: Vec<_> = (0..250).map(|n| sighting(&n.to_string(), n)).collect();
+    assert_eq!(desk.admit(&rows).await, vec![Admission::Publish; 250]);
+    let counts = desk.counts().await;
+    assert_eq!((counts.planned, counts.of(RecordState::Queued)), (250, 250));
+    assert_eq!(desk.admit(&[]).await, []);
+}
+
+/// A producer that crashed reads its chunk again, perhaps with rows that are new.
+pub async fn admitting_a_chunk_again_changes_nothing(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let rows: Vec<_> = (0..20).map(|n| sighting(&n.to_string(), n)).collect();
+    desk.admit(&rows[..15]).await;
+    assert_eq!(desk.admit(&rows).await, vec![Admission::Publish; 20]);
+    assert_eq!(desk.admit(&rows[5..10]).await, vec![Admission::Publish; 5]);
+    let counts = desk.counts().await;
+    assert_eq!((counts.planned, counts.of(RecordState::Queued)), (20, 20));
+    let twice = [sighting("x", 1), sighting("x", 1)];
+    assert_eq!(desk.admit(&twice).await, [Admission::Publish, Admission::Publish]);
+    assert_eq!(desk.counts().await.planned, 21);
+}
+
+/// It is part of the run, without anything to do.
+pub async fn a_second_run_skips_what_landed_unchanged(bench: &dyn Bench) {
+    let first = Desk::open(bench).await;
+    first.land("1", 1, "t1").await;
+    let second = first.next_run("r-2").await;
+    for _ in 0..2 {
+        assert_eq!(second.admit_one(sighting("1", 1)).await, Admission::Unchanged);
+        let counts = second.counts().await;
+        assert_eq!((counts.planned, counts.of(RecordState::Skipped)), (1, 1));
+    }
+    assert_eq!(second.claim_one("1", 1).await, Claim::Drop);
+    let third = second.next_run("r-3").await;
+    assert_eq!(third.admit_one(sighting("1", 1)).await, Admission::Unchanged);
+    assert_eq!(third.row("1").await.target_id.map(|id| id.to_string()), Some("t1".to_owned()));
+}
+
+/// It goes out as an update of the record that landed.
+pub async fn a_second_run_publishes_changed_content(bench: &dyn Bench) {
+    let first = Desk::open(bench).await;
+    first.land("1", 1, "t1").await;
+    let second = first.next_run("r-2").await;
+    assert_eq!(second.admit_one(sighting("1", 2)).await, Admission::Publish);
+    assert_eq!(second.state("1").await, RecordState::Queued);
+    let Claim::Send { attempt: 1, known: Some(known), unsure: false } = second.claim_one("1", 2).await else {
+        unreachable!("a changed record must be sent with its id")
+    };
+    assert!(second.settle("1", 1, landed(known.as_str(), 2)).await);
+    let third = second.next_run("r-3").await;
+    assert_eq!(third.admit_one(sighting("1", 2)).await, Admission::Unchanged);
+}
+
+/// Attempts that older content used up do not count.
+pub async fn changed_content_starts_afresh_in_the_same_run(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    desk.admit_one(sighting("1", 1)).await;
+    desk.claim_one("1", 1).await;
+    let retry = Settlement::Retry { due: 9, failure: failure(FailureKind::Transient), counted: true };
+    assert!(desk.settle("1", 1, retry).await);
+    assert_eq!(desk.admit_one(sighting("1", 1)).await, Admission::Publish);
+    assert_eq!(desk.state("1").await, RecordState::Retry);
+    assert_eq!(desk.admit_one(sighting("1", 2)).await, Admission::Publish);
+    let row = desk.row("1").await;
+    assert_eq!((row.state, row.attempts, row.failure), (RecordState::Queued, 0, None));
+    assert_eq!(desk.ledger.next_due(&desk.run).await, Ok(None));
+    assert_eq!(desk.claim_one("1", 1).await, Claim::Drop);
+    assert_eq!(desk.claim_one("1", 2).await, send(1));
+    assert_eq!(desk.counts().await.planned, 1);
+}
+
+/// A repeat within the run that landed it leaves it landed.
+pub async fn what_landed_in_this_run_is_unchanged(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    desk.land("1", 1, "t1").await;
+    assert_eq!(desk.admit_one(sighting("1", 1)).await, Admission::Unchanged);
+    assert_eq!(desk.state("1").await, RecordState::Landed);
+    assert_eq!(desk.counts().await.planned, 1);
+}
+
+/// Its parent's landing sends it.
+pub async fn a_held_row_that_is_seen_again_stays_held(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    desk.admit_one(sighting("child", 1)).await;
+    desk.claim_one("child", 1).await;
+    assert!(desk.settle("child", 1, Settlement::AwaitParent(desk.record("parent"))).await);
+    assert_eq!(desk.admit_one(sighting("child", 1)).await, Admission::Noted);
+    assert_eq!(desk.state("child").await, RecordState::Held);
+    assert_eq!(desk.admit_one(sighting("child", 2)).await, Admission::Publish);
+    assert_eq!(desk.row("child").await.waits_for, None);
+}
+
+/// They are part of the run all the same, with the reason.
+pub async fn refused_and_left_out_rows_are_not_published(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let mut refused = sighting("1", 1);
+    refused.intent = SightingIntent::Refuse(failure(FailureKind::Mapping));
+    refused.tenant = Some(TenantKey::new("acme"));
+    let mut left_out = sighting("2", 1);
+    left_out.intent = SightingIntent::Skip("it has no tenant".to_owned());
+    let rows = [refused.clone(), sighting("3", 1), left_out.clone()];
+    let wanted = [Admission::Dead, Admission::Publish, Admission::Skipped];
+    assert_eq!(desk.admit(&rows).await, wanted);
+    assert_eq!(desk.admit(&rows).await, wanted);
+    let row = desk.row("1").await;
+    assert_eq!((row.state, row.failure), (RecordState::Dead, Some(failure(FailureKind::Mapping))));
+    assert_eq!(row.tenant, Some(TenantKey::new("acme")));
+    let row = desk.row("2").await;
+    assert_eq!(row.state, RecordState::Skipped);
+    assert_eq!(row.failure.map(|failure| failure.reason), Some("it has no tenant".to_owned()));
+    assert_eq!(desk.counts().await.planned, 3);
+    // What was mended goes out.
+    assert_eq!(desk.admit_one(sighting("2", 1)).await, Admission::Publish);
+    assert_eq!(desk.admit_one(sighting("1", 2)).await, Admission::Publish);
+}
+
+/// Reading it again is no reason to send it again.
+pub async fn a_dead_row_stays_dead_until_its_content_changes(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    desk.admit_one(sighting("1", 1)).await;
+    desk.claim_one("1", 1).await;
+    assert!(desk.settle("1", 1, Settlement::Dead(failure(FailureKind::Refused))).await);
+    assert_eq!(desk.admit_one(sighting("1", 1)).await, Admission::Dead);
+    assert_eq!(desk.claim_one("1", 1).await, Claim::Drop);
+    assert_eq!(desk.admit_one(sighting("1", 2)).await, Admission::Publish);
+    let second = {
+        desk.claim_one("1", 2).await;
+        assert!(desk.settle("1", 1, Settlement::Dead(failure(FailureKind::Refused))).await);
+        desk.next_run("r-2").await
+    };
+    assert_eq!(second.admit_one(sighting("1", 2)).await, Admission::Publish);
+}
+
+/// One request per key at a time; the newer content is due when it has ended.
+pub async fn a_row_seen_while_it_is_sent_goes_out_afterwards(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    desk.admit_one(sighting("1", 1)).await;
+    desk.claim_one("1", 1).await;
+    let mut newer = sighting("1", 2);
+    newer.generation = 5;
+    assert_eq!(desk.admit_one(newer.clone()).await, Admission::Noted);
+    assert_eq!(desk.admit_one(newer.clone()).await, Admission::Noted);
+    assert_eq!(desk.state("1").await, RecordState::Sending);
+    assert!(desk.settle("1", 1, landed("t1", 1)).await);
+    let row = desk.row("1").await;
+    assert_eq!((row.state, row.attempts), (RecordState::Retry, 0));
+    assert_eq!(row.target_id.map(|id| id.to_string()), Some("t1".to_owned()));
+    assert_eq!(desk.due(super::fixture::NOW).await, ["1"]);
+    // The older content does not go out any more.
+    assert_eq!(desk.claim_one("1", 1).await, Claim::Drop);
+    assert_eq!(desk.admit_one(newer).await, Admission::Publish);
+    let wanted = haulier_core::port::Wanted { key: super::key("1"), generation: 5, hash: digest(2) };
+    assert!(matches!(
+        desk.claim_these(&[wanted]).await.remove(0),
+        Claim::Send { attempt: 1, known: Some(_), unsure: false }
+    ));
+}
+
+/// What is on its way is what was seen.
+pub async fn a_row_seen_unchanged_while_it_is_sent_lands(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    desk.admit_one(sighting("1", 1)).await;
+    desk.claim_one("1", 1).await;
+    assert_eq!(desk.admit_one(sighting("1", 2)).await, Admission::Noted);
+    assert_eq!(desk.admit_one(sighting("1", 1)).await, Admission::Noted);
+    assert!(desk.settle("1", 1, landed("t1", 1)).await);
+    assert_eq!(desk.state("1").await, RecordState::Landed);
+}
+
+/// The later row is dead and names the other.
+pub async fn two_rows_with_one_natural_key_are_one_row_and_a_duplicate(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let named = |text: &str, content| {
+        let mut row = sighting(text, content);
+        row.natural = Some(digest(99));
+        row
+    };
+    assert_eq!(desk.admit_one(named("1", 1)).await, Admission::Publish);
+    assert_eq!(desk.admit_one(named("1", 1)).await, Admission::Publish);
+    assert_eq!(desk.admit_one(named("2", 2)).await, Admission::Dead);
+    assert_eq!(desk.admit_one(named("2", 2)).await, Admission::Dead);
+    let failure = desk.row("2").await.failure.unwrap_or_else(|| failure(FailureKind::Unknown));
+    assert_eq!(failure.kind, FailureKind::Duplicate);
+    assert!(failure.reason.contains("account/1"), "{}", failure.reason);
+    // Another entity has natural keys of its own.
+    assert_eq!(desk.of("project").admit_one(named("2", 2)).await, Admission::Publish);
+}
+
+/// Also when they come together.
+pub async fn one_chunk_may_hold_both_rows_of_a_natural_key(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let mut rows: Vec<_> = (0..10).map(|n| sighting(&n.to_string(), n)).collect();
+    for (row, natural) in rows.iter_mut().zip([0, 1, 2, 3, 4, 5, 6, 2, 8, 9]) {
+        row.natural = Some(digest(1000 + natural));
+    }
+    let admissions = desk.admit(&rows).await;
+    assert_eq!(admissions[7], Admission::Dead);
+    assert_eq!(admissions.iter().filter(|a| **a == Admission::Publish).count(), 9);
+    let counts = desk.counts().await;
+    assert_eq!((counts.planned, counts.of(RecordState::Dead)), (10, 1));
+}
+
+/// Its old one is free then.
+pub async fn a_row_may_change_its_natural_key(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let named = |text: &str, content, natural| {
+        let mut row = sighting(text, content);
+        row.natural = Some(digest(natural));
+        row
+    };
+    desk.admit_one(named("1", 1, 50)).await;
+    assert_eq!(desk.admit_one(named("1", 2, 51)).await, Admission::Publish);
+    assert_eq!(desk.admit_one(named("2", 1, 50)).await, Admission::Publish);
+    assert_eq!(desk.admit_one(named("3", 1, 51)).await, Admission::Dead);
+}
+
+/// In one chunk, whatever their order.
+pub async fn two_rows_may_swap_their_natural_keys(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let named = |text: &str, content, natural| {
+        let mut row = sighting(text, content);
+        row.natural = Some(digest(natural));
+        row
+    };
+    desk.admit(&[named("1", 1, 50), named("2", 1, 51)]).await;
+    let swapped = [named("1", 2, 51), named("2", 2, 50), named("3", 1, 52)];
+    assert_eq!(desk.admit(&swapped).await, [Admission::Publish; 3]);
+    assert_eq!(desk.admit_one(named("4", 1, 50)).await, Admission::Dead);
+}
