@@ -3,6 +3,7 @@
 mod chunk;
 mod error;
 mod fibre;
+mod lease;
 pub mod mapping;
 mod parcel;
 mod produce;

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use haulier_core::plan::Plan;
-use haulier_core::port::{Clock, Cursor, Ledger, LedgerError, Micros, Queue, Source, Tally, WalkId};
+use haulier_core::port::{Clock, Cursor, Ledger, LedgerError, Queue, Source, Tally, WalkId};
 use haulier_core::{EntityName, ProcessId, RecordState, RunId};
 use haulier_throttle::{Rate, Slots, patiently};
 use tokio::task::JoinSet;
@@ -16,10 +16,8 @@ use crate::fibre;
 use crate::mapping::Mapper;
 use crate::progress::Progress;
 use crate::shared::{Settings, Shared};
-use crate::{ProduceError, sweep};
+use crate::{ProduceError, lease, sweep};
 
-const LEASE: Duration = Duration::from_secs(10);
-const LEASE_RENEWAL: Duration = Duration::from_secs(3);
 const SWEEP_PAUSE: Duration = Duration::from_millis(200);
 /// A queue that stays empty for so long while the ledger calls records queued has lost them.
 const QUIET: Duration = Duration::from_secs(2);
@@ -82,12 +80,12 @@ impl Producer {
             stop: self.stop.child_token(),
             epoch: AtomicU64::new(0),
         });
-        hold_lease(&shared, &self.process).await?;
+        lease::take(&shared, &self.process).await?;
         let mut tasks: JoinSet<Result<Option<Ending>, ProduceError>> = JoinSet::new();
         let process = self.process.clone();
         tasks.spawn({
             let shared = Arc::clone(&shared);
-            async move { renew_lease(&shared, &process).await.map(|()| None) }
+            async move { lease::keep(&shared, &process).await.map(|()| None) }
         });
         tasks.spawn({
             let (shared, mappers) = (Arc::clone(&shared), Arc::clone(&mappers));
@@ -122,30 +120,6 @@ impl Producer {
             tracing::warn!(error = %error, "the producer lease could not be given back; it ends by itself");
         }
         ending
-    }
-}
-
-async fn hold_lease(shared: &Shared, process: &ProcessId) -> Result<(), ProduceError> {
-    let now = shared.clock.micros();
-    let until = now.saturating_add(Micros::try_from(LEASE.as_micros()).unwrap_or(Micros::MAX));
-    let lease = shared.ledger.hold_producer_lease(&shared.run, process, now, until).await?;
-    shared.epoch.store(lease.epoch, Ordering::Relaxed);
-    Ok(())
-}
-
-async fn renew_lease(shared: &Shared, process: &ProcessId) -> Result<(), ProduceError> {
-    let mut renewed = Instant::now();
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(LEASE_RENEWAL) => {}
-            () = shared.stop.cancelled() => return Ok(()),
-        }
-        match hold_lease(shared, process).await {
-            Ok(()) => renewed = Instant::now(),
-            // A short gap is bridged; after the lease's end another producer may already be at work.
-            Err(ProduceError::Ledger(error)) if error.is_passing() && renewed.elapsed() < LEASE => {}
-            Err(error) => return Err(error),
-        }
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Settings {
     pub parcel: usize,
     /// How long a request may still act on the target after its worker gave up or died.
     pub zombie_grace: Duration,
+    /// How long a process may be silent before others take over what it holds: a worker's claims, a producer's lease.
+    pub silent_after: Duration,
 }
 
 /// What fibres and sweeper share.

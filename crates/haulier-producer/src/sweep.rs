@@ -12,8 +12,6 @@ use crate::fibre::{admit, publish};
 use crate::mapping::{Mapped, Mapper};
 use crate::shared::Shared;
 
-/// A worker that did not beat for so long has lost its claims.
-const SILENT: Duration = Duration::from_secs(10);
 /// Records taken at once.
 const BATCH: u32 = 1000;
 /// An unknown outcome whose message may be lost is published again after so long.
@@ -25,8 +23,13 @@ pub(crate) async fn sweep(
     mappers: &HashMap<EntityName, Mapper>,
 ) -> Result<usize, ProduceError> {
     let now = shared.clock.micros();
-    let reap =
-        || shared.ledger.reap(&shared.run, before(now, SILENT), after(now, shared.settings.zombie_grace));
+    let reap = || {
+        shared.ledger.reap(
+            &shared.run,
+            before(now, shared.settings.silent_after),
+            after(now, shared.settings.zombie_grace),
+        )
+    };
     let reaped = patiently("the ledger", &shared.stop, LedgerError::is_passing, reap).await?;
     if reaped > 0 {
         tracing::warn!(

@@ -13,6 +13,7 @@ use haulier_throttle::{Slot, patiently};
 use tokio::time::Instant;
 
 use crate::WorkError;
+use crate::fence::{Fenced, Hold};
 use crate::shared::Shared;
 use crate::verdict::{Circumstances, settlement};
 
@@ -35,18 +36,21 @@ pub(crate) async fn handle(
         tracing::info!(run = %delivery.parcel.run, "a parcel of another run is dropped; the ledger accounts for its records");
         return settle(shared, consumer, delivery, Settle::Done).await;
     }
-    let fence = shared.fence.token();
+    let hold = tokio::select! {
+        hold = shared.fence.hold() => hold,
+        () = shared.stop.cancelled() => return settle(shared, consumer, delivery, Settle::GiveBack).await,
+    };
     let work = async {
-        let claims = claim(shared, entity, &delivery.parcel).await?;
+        let claims = claim(shared, &hold, entity, &delivery.parcel).await?;
         crash::point(crash::WORK_AFTER_CLAIM);
-        let mut load = Load::new(shared, entity, &delivery.parcel, claims).await?;
+        let mut load = Load::new(shared, &hold, entity, &delivery.parcel, claims).await?;
         load.push_all(&mut backlog).await?;
         Ok::<bool, WorkError>(load.all_done)
     };
     let done = tokio::select! {
         done = work => done?,
         // Others hold the claims by now: nothing of this may be settled.
-        () = fence.cancelled() => false,
+        () = hold.dropped.cancelled() => false,
     };
     crash::point(crash::WORK_AFTER_SETTLE);
     settle(shared, consumer, delivery, if done { Settle::Done } else { Settle::GiveBack }).await?;
@@ -87,13 +91,18 @@ async fn settle(
     Ok(())
 }
 
-async fn claim(shared: &Shared, entity: &Entity, parcel: &Parcel) -> Result<Vec<Claim>, LedgerError> {
+async fn claim(
+    shared: &Shared,
+    hold: &Hold,
+    entity: &Entity,
+    parcel: &Parcel,
+) -> Result<Vec<Claim>, LedgerError> {
     let wanted: Vec<Wanted> = parcel
         .records
         .iter()
         .map(|record| Wanted { key: record.key.clone(), generation: record.generation, hash: record.hash })
         .collect();
-    let call = || shared.ledger.claim(&shared.run, &entity.name, &shared.process, &wanted);
+    let call = || shared.ledger.claim(&shared.run, &entity.name, &hold.process, &wanted);
     patiently("the ledger", &shared.stop, LedgerError::is_passing, call).await
 }
 
@@ -110,6 +119,7 @@ struct Item<'a> {
 /// The claimed records of one parcel on their way.
 struct Load<'a> {
     shared: &'a Shared,
+    hold: &'a Hold,
     entity: &'a Entity,
     items: Vec<Item<'a>>,
     /// May be sent now.
@@ -126,6 +136,7 @@ struct Load<'a> {
 impl<'a> Load<'a> {
     async fn new(
         shared: &'a Shared,
+        hold: &'a Hold,
         entity: &'a Entity,
         parcel: &'a Parcel,
         claims: Vec<Claim>,
@@ -140,6 +151,7 @@ impl<'a> Load<'a> {
         shared.progress.add_dropped(parcel.records.len() - items.len());
         let mut load = Self {
             shared,
+            hold,
             entity,
             items,
             ready: VecDeque::new(),
@@ -253,7 +265,7 @@ impl<'a> Load<'a> {
     /// Pushes everything that may go, and settles all.
     async fn push_all(&mut self, backlog: &mut BacklogShare<'_>) -> Result<(), WorkError> {
         let most = if let PushProgram::Bulk(bulk) = &self.entity.push { bulk.max.max(1) } else { 1 };
-        let (shared, entity) = (self.shared, self.entity);
+        let (shared, hold, entity) = (self.shared, self.hold, self.entity);
         let mut flying = FuturesUnordered::new();
         let take = shared.slots.take();
         tokio::pin!(take);
@@ -276,7 +288,7 @@ impl<'a> Load<'a> {
                     let batch: Vec<usize> = self.ready.drain(..most.min(self.ready.len())).collect();
                     backlog.started(batch.len());
                     let batch: Vec<(usize, Item<'a>)> = batch.into_iter().filter_map(|index| Some((index, self.taken(index)?))).collect();
-                    flying.push(push(shared, entity, batch, slot));
+                    flying.push(push(shared, hold, entity, batch, slot));
                     take.set(shared.slots.take());
                 }
                 () = tokio::time::sleep_until(flush_at), if self.oldest.is_some() => self.flush().await?,
@@ -371,7 +383,7 @@ impl<'a> Load<'a> {
         }
         let settled = std::mem::take(&mut self.settled);
         let shared = self.shared;
-        let call = || shared.ledger.settle(&shared.run, &self.entity.name, &shared.process, &settled);
+        let call = || shared.ledger.settle(&shared.run, &self.entity.name, &self.hold.process, &settled);
         let kept = patiently("the ledger", &shared.stop, LedgerError::is_passing, call).await?;
         let lost = kept.iter().filter(|kept| !**kept).count();
         if lost > 0 {
@@ -383,6 +395,7 @@ impl<'a> Load<'a> {
 
 async fn push(
     shared: &Shared,
+    hold: &Hold,
     entity: &Entity,
     batch: Vec<(usize, Item<'_>)>,
     slot: Slot,
@@ -398,10 +411,11 @@ async fn push(
             idempotency_key: &item.idempotency_key,
         })
         .collect();
+    let throttle = Fenced { flow: &shared.flow, fence: &shared.fence, hold };
     let outcomes = match (&entity.push, pushes.as_slice()) {
-        (PushProgram::Bulk(_), many) => shared.target.push_many(many, shared.flow.as_ref()).await,
-        (_, [one]) => vec![shared.target.push(*one, shared.flow.as_ref()).await],
-        (_, many) => shared.target.push_many(many, shared.flow.as_ref()).await,
+        (PushProgram::Bulk(_), many) => shared.target.push_many(many, &throttle).await,
+        (_, [one]) => vec![shared.target.push(*one, &throttle).await],
+        (_, many) => shared.target.push_many(many, &throttle).await,
     };
     drop(slot);
     batch.iter().map(|(index, _)| *index).zip(outcomes).collect()

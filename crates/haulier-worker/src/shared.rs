@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use haulier_core::RunId;
 use haulier_core::plan::Plan;
 use haulier_core::port::{Clock, Ledger, Target};
-use haulier_core::{ProcessId, RunId};
 use haulier_throttle::{Flow, Slots};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,8 @@ pub struct Settings {
     pub zombie_grace: Duration,
     /// How long requests in flight may take to end after a stop.
     pub grace: Duration,
+    /// How long a process may be silent before others take over what it holds.
+    pub silent_after: Duration,
     /// `worker`, or `run` where the producer is in the same process.
     pub role: &'static str,
     /// This host's name.
@@ -38,7 +40,6 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) plan: Arc<Plan>,
     pub(crate) run: RunId,
-    pub(crate) process: ProcessId,
     pub(crate) slots: Slots,
     pub(crate) flow: Arc<Flow>,
     pub(crate) settings: Settings,

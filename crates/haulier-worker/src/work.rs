@@ -6,7 +6,6 @@ use haulier_core::plan::Plan;
 use haulier_core::port::{Clock, Consumer, Delivery, Ledger, Queue, QueueError, Target};
 use haulier_core::{ProcessId, RunId};
 use haulier_throttle::{Flow, Slots, patiently};
-
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -51,19 +50,19 @@ impl Worker {
     /// Works until the stop, then lets what is in flight end within the grace time and gives the rest back.
     pub async fn run(self) -> Result<(), WorkError> {
         let queue = self.queue;
+        let fence = Fence::new(self.process, self.settings.silent_after, Arc::clone(&self.clock));
         let shared = Arc::new(Shared {
             ledger: self.ledger,
             target: self.target,
             clock: self.clock,
             plan: self.plan,
             run: self.run,
-            process: self.process,
             slots: self.slots,
             flow: self.flow,
             settings: self.settings,
             progress: self.progress,
             stop: self.stop,
-            fence: Fence::new(),
+            fence,
             ids: Ids::default(),
             backlog: Backlog::default(),
         });

@@ -1,0 +1,62 @@
+//! The producer's lease: one producer a run.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use haulier_core::ProcessId;
+use haulier_core::port::{LedgerError, Micros};
+
+use crate::ProduceError;
+use crate::shared::Shared;
+
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Takes the lease. A producer that was killed holds it until it runs out, so another holder is waited for that long;
+/// one that lives renews it, and is named in the error.
+pub(crate) async fn take(shared: &Shared, process: &ProcessId) -> Result<(), ProduceError> {
+    let (start, patience) = (Instant::now(), shared.settings.silent_after.mul_f64(1.1));
+    let mut told = false;
+    loop {
+        match hold(shared, process).await {
+            Err(LedgerError::LeaseHeld { holder, host, pid, .. })
+                if start.elapsed() < patience && !shared.stop.is_cancelled() =>
+            {
+                if !std::mem::replace(&mut told, true) {
+                    tracing::warn!(%holder, host, pid, "another producer holds the lease; waiting, in case it is dead");
+                }
+            }
+            taken => return Ok(taken?),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = shared.stop.cancelled() => {}
+        }
+    }
+}
+
+/// Renews the lease until the stop. A ledger that cannot be reached is no reason to end: nothing is produced without
+/// it, and when it is back it says whether another producer has taken over.
+pub(crate) async fn keep(shared: &Shared, process: &ProcessId) -> Result<(), ProduceError> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(shared.settings.silent_after.mul_f64(0.3)) => {}
+            () = shared.stop.cancelled() => return Ok(()),
+        }
+        match hold(shared, process).await {
+            Ok(()) => {}
+            Err(error) if error.is_passing() => {
+                tracing::warn!(error = %error, "the producer's lease could not be renewed");
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn hold(shared: &Shared, process: &ProcessId) -> Result<(), LedgerError> {
+    let now = shared.clock.micros();
+    let span = Micros::try_from(shared.settings.silent_after.as_micros()).unwrap_or(Micros::MAX);
+    let lease =
+        shared.ledger.hold_producer_lease(&shared.run, process, now, now.saturating_add(span)).await?;
+    shared.epoch.store(lease.epoch, Ordering::Relaxed);
+    Ok(())
+}
