@@ -78,9 +78,10 @@ impl Args {
     /// Sends the log to stderr: warnings by default, more with `-v`; `HAULIER_LOG` takes a filter of `tracing`'s own form.
     pub fn start_log(&self) {
         let level = match self.global.verbose {
-            0 => "warn",
+            // What the AMQP client meets is told by haulier-queue, in the operator's words.
+            0 => "warn,lapin=off",
             1 => {
-                "haulier=info,haulier_producer=info,haulier_worker=info,haulier_queue=info,haulier_ledger=info,haulier_source=info,haulier_target=info,warn"
+                "haulier=info,haulier_producer=info,haulier_worker=info,haulier_queue=info,haulier_ledger=info,haulier_source=info,haulier_target=info,warn,lapin=off"
             }
             _ => "debug,hyper=info,h2=info,sqlx=info,lapin=info",
         };

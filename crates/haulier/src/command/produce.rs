@@ -27,6 +27,8 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let at = Neighbours::open(global).await?;
     let expected = tuning::check_source(&at).await?;
     let stop = process::stop_on_signal()?;
+    // Declared before the run is there to be seen: workers on other hosts start with either.
+    at.queue(Role::Publish).await?;
     let run = tuning::open_run(&at, &args.produce).await?;
     ui::note(format!(
         "{} run {} of plan `{}`",

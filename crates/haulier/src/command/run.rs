@@ -62,6 +62,8 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
         return Ok(Exit::Done);
     }
     let stop = process::stop_on_signal()?;
+    // Declared before the run is there to be seen: workers on other hosts start with either.
+    at.queue(Role::Both).await?;
     let run = tuning::open_run(at, &args.produce).await?;
     ui::note(format!(
         "{} run {} of plan `{}`",
