@@ -13,6 +13,7 @@ use haulier_core::{EntityName, Row, SourceKey, Value};
 use crate::catalogue::Form;
 use crate::driver::Driver;
 use crate::fault::Fault;
+use crate::range::{cut, whole};
 use crate::row::{self, Binds, RowProblem};
 use crate::sql::{self, Statement};
 use crate::walk::{self, Walk};
@@ -119,6 +120,7 @@ impl<D: Driver> Adapter<D> {
         walk: &Walk,
         after: Option<&SourceKey>,
         rows: &[Row],
+        full: bool,
     ) -> Result<(), SourceError> {
         let repeats = |key: &SourceKey| SourceError::Plan {
             entity: walk.entity.name.to_string(),
@@ -131,10 +133,13 @@ impl<D: Driver> Adapter<D> {
         if after.is_some() && after == first {
             return Err(repeats(&rows[0].key));
         }
-        if let Some(pair) = rows.windows(2).find(|pair| pair[0].key == pair[1].key) {
-            return Err(repeats(&pair[0].key));
+        let mut seen = HashSet::with_capacity(rows.len());
+        if let Some(row) = rows.iter().find(|row| !seen.insert(&row.key)) {
+            return Err(repeats(&row.key));
         }
+        // Only a full page can end between twins.
         if let (Some(statement), Some(last)) = (&walk.twin, rows.last())
+            && full
             && self.one_count(walk, statement, &last.key.parts()).await? > 1
         {
             return Err(repeats(&last.key));
@@ -195,7 +200,8 @@ impl<D: Driver> Source for Adapter<D> {
         for values in fetched {
             rows.push(row::row(&walk, values).map_err(|problem| problem.about(entity.name.as_str()))?);
         }
-        self.refuse_twins(&walk, after, &rows).await?;
+        let full = u32::try_from(rows.len()).is_ok_and(|count| count >= binds.limit);
+        self.refuse_twins(&walk, after, &rows, full).await?;
         Ok(rows)
     }
 
@@ -259,58 +265,5 @@ impl<D: Driver> Source for Adapter<D> {
         counts
             .map(|counts| counts[0])
             .map_err(|fault| fault.reading(&table.name, self.driver.at(), self.limit))
-    }
-}
-
-/// An integer as such, or as the text of one that may be beyond 64 bits.
-fn whole(value: &Value) -> Option<i64> {
-    match value {
-        Value::Int(number) => Some(*number),
-        Value::Number(text) => text.parse().ok(),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Float(_)
-        | Value::Text(_)
-        | Value::Bytes(_)
-        | Value::Timestamp(_)
-        | Value::Date(_)
-        | Value::Time(_)
-        | Value::Json(_)
-        | Value::List(_)
-        | Value::ZeroDate(_) => None,
-    }
-}
-
-/// Cuts `low..=high` into even ranges, the first and the last of them open.
-fn cut(low: i64, high: i64, want: usize) -> Vec<KeyRange> {
-    let (low, span) = (i128::from(low), i128::from(high) - i128::from(low));
-    let want = i128::try_from(want).unwrap_or(1);
-    let mut seams: Vec<i128> = (1..want).map(|part| low + span * part / want).collect();
-    seams.dedup();
-    seams.retain(|seam| *seam < low + span);
-    let mut after = None;
-    let mut ranges = Vec::new();
-    for seam in seams {
-        let upto = Some(SourceKey::from_canonical(&seam.to_string()));
-        ranges.push(KeyRange { after, upto: upto.clone() });
-        after = upto;
-    }
-    ranges.push(KeyRange { after, upto: None });
-    ranges
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_even_cut_has_no_gap_and_survives_the_extremes() {
-        for (low, high, want) in [(0, 10, 3), (5, 5, 4), (i64::MIN, i64::MAX, 7), (1, 2, 9), (-3, 3, 2)] {
-            let ranges = cut(low, high, want);
-            assert!(ranges.len() <= want);
-            assert_eq!((&ranges[0].after, &ranges[ranges.len() - 1].upto), (&None, &None));
-            assert!(ranges.windows(2).all(|pair| pair[0].upto == pair[1].after && pair[0].upto.is_some()));
-        }
-        assert_eq!(cut(1, 100, 4).len(), 4);
     }
 }

@@ -10,6 +10,7 @@ mod mysql;
 mod options;
 mod pool;
 mod postgres;
+mod range;
 mod relation;
 mod row;
 mod sql;

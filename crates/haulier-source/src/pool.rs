@@ -25,10 +25,10 @@ pub(crate) const GRACE: Duration = Duration::from_secs(10);
 pub(crate) async fn within<T>(
     patience: Duration,
     work: impl Future<Output = Result<T, sqlx::Error>> + Send,
-    fault: fn(sqlx::Error) -> Fault,
+    fault: fn(&sqlx::Error) -> Fault,
 ) -> Result<T, Fault> {
     match timeout(patience, work).await {
-        Ok(result) => result.map_err(fault),
+        Ok(result) => result.map_err(|error| fault(&error)),
         Err(_) => Err(Fault::Unreachable(format!("no answer within {} s", patience.as_secs()))),
     }
 }

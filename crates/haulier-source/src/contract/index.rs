@@ -177,7 +177,7 @@ async fn postgres_finds_a_page_by_its_index() {
                 query = match bind {
                     Bind::Text(text) => query.bind(text),
                     Bind::Int(number) => query.bind(number),
-                    other => panic!("{other:?}"),
+                    Bind::Unsigned(_) | Bind::Float(_) | Bind::Bytes(_) | Bind::Texts(_) => panic!("{sql}"),
                 };
             }
             let lines = query.fetch_all(&mut connection).await.unwrap();

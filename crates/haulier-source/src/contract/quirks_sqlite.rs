@@ -5,6 +5,9 @@ use haulier_core::plan::{Entity, Filter, Relation};
 use haulier_core::port::{KeyRange, SourceError};
 use haulier_testkit::contract::source::{entity, walk};
 
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Executor};
+
 use super::site;
 
 fn made(statements: &[&str]) -> Vec<String> {
@@ -143,6 +146,24 @@ async fn the_schema_resolves_a_reference_that_names_no_columns() {
         assert_eq!(child.foreign_keys[0].referenced, ["b", "a"]);
         assert_eq!(child.unique, Vec::<Vec<String>>::new(), "a partial or computed index proves nothing");
         assert_eq!(source.orphans(child, &child.foreign_keys[0]).await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_is_read_while_its_application_writes() {
+    let statements = made(&["pragma journal_mode = wal", "create table t (id integer primary key)"]);
+    site::sqlite(&statements, |source, options| async move {
+        let crate::Engine::Sqlite(path) = &options.engine else { panic!("{options:?}") };
+        let mut writer: SqliteConnection =
+            SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+        writer.execute("insert into t values (1), (2)").await.unwrap();
+        writer.execute("begin immediate").await.unwrap();
+        writer.execute("insert into t values (3)").await.unwrap();
+        let rows = walk(&*source, &entity("t", &["id"], &["id"]), &KeyRange::default(), 1).await;
+        assert_eq!(rows.len(), 2, "what is not committed is not seen, and does not block");
+        writer.execute("commit").await.unwrap();
+        assert_eq!(source.count(&entity("t", &["id"], &["id"])).await.unwrap(), 3);
     })
     .await;
 }

@@ -81,8 +81,8 @@ impl Connect for Maker {
     type Connection = MySqlConnection;
 
     async fn connect(&self) -> Result<MySqlConnection, Fault> {
-        let mut connection = self.connect.connect().await.map_err(fault)?;
-        prepare_session(&mut connection, self.limit).await.map_err(fault)?;
+        let mut connection = self.connect.connect().await.map_err(|error| fault(&error))?;
+        prepare_session(&mut connection, self.limit).await.map_err(|error| fault(&error))?;
         Ok(connection)
     }
 }
@@ -180,8 +180,8 @@ impl Driver for MySql {
     }
 }
 
-fn fault(error: sqlx::Error) -> Fault {
-    let sqlx::Error::Database(database) = &error else { return Fault::of_driver(&error) };
+fn fault(error: &sqlx::Error) -> Fault {
+    let sqlx::Error::Database(database) = error else { return Fault::of_driver(error) };
     let Some(server) = database.try_downcast_ref::<MySqlDatabaseError>() else {
         return Fault::Failed(without_quoted(database.message()));
     };

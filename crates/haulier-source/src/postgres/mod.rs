@@ -85,7 +85,7 @@ impl Connect for Maker {
     type Connection = PgConnection;
 
     async fn connect(&self) -> Result<PgConnection, Fault> {
-        let mut connection = self.0.connect().await.map_err(fault)?;
+        let mut connection = self.0.connect().await.map_err(|error| fault(&error))?;
         // Only where the server knows them: a page is planned for its own limit, and never compiled.
         sqlx::query(
             "select set_config(name, case name when 'jit' then 'off' else 'force_custom_plan' end, false) \
@@ -93,7 +93,7 @@ impl Connect for Maker {
         )
         .execute(&mut connection)
         .await
-        .map_err(fault)?;
+        .map_err(|error| fault(&error))?;
         Ok(connection)
     }
 }
@@ -177,8 +177,8 @@ impl Driver for Postgres {
     }
 }
 
-fn fault(error: sqlx::Error) -> Fault {
-    let sqlx::Error::Database(database) = &error else { return Fault::of_driver(&error) };
+fn fault(error: &sqlx::Error) -> Fault {
+    let sqlx::Error::Database(database) = error else { return Fault::of_driver(error) };
     let code = database.code().unwrap_or_default();
     let message = database.message();
     match &*code {

@@ -61,7 +61,7 @@ impl Sqlite {
     async fn lease(&self) -> Result<Lease<'_, Maker>, Fault> {
         let mut lease = self.pool.lease().await?;
         let deadline = Instant::now() + self.limit;
-        let mut handle = lease.connection.lock_handle().await.map_err(fault)?;
+        let mut handle = lease.connection.lock_handle().await.map_err(|error| fault(&error))?;
         handle.set_progress_handler(STEPS, move || Instant::now() < deadline);
         drop(handle);
         Ok(lease)
@@ -75,7 +75,7 @@ impl Connect for Maker {
     type Connection = SqliteConnection;
 
     async fn connect(&self) -> Result<SqliteConnection, Fault> {
-        self.0.connect().await.map_err(fault)
+        self.0.connect().await.map_err(|error| fault(&error))
     }
 }
 
@@ -91,21 +91,22 @@ impl Driver for Sqlite {
 
     async fn describe(&self, relation: &Relation) -> Result<Option<Described>, Fault> {
         let mut lease = self.lease().await?;
-        let described = catalogue::describe(&mut lease.connection, relation).await.map_err(fault)?;
+        let described =
+            catalogue::describe(&mut lease.connection, relation).await.map_err(|error| fault(&error))?;
         lease.give_back();
         Ok(described)
     }
 
     async fn relations(&self) -> Result<Vec<String>, Fault> {
         let mut lease = self.lease().await?;
-        let names = catalogue::relations(&mut lease.connection).await.map_err(fault)?;
+        let names = catalogue::relations(&mut lease.connection).await.map_err(|error| fault(&error))?;
         lease.give_back();
         Ok(names)
     }
 
     async fn prepare(&self, statement: &Statement) -> Result<(), Fault> {
         let mut lease = self.lease().await?;
-        lease.connection.prepare(statement.sql()).await.map_err(fault)?;
+        lease.connection.prepare(statement.sql()).await.map_err(|error| fault(&error))?;
         lease.give_back();
         Ok(())
     }
@@ -133,7 +134,7 @@ impl Driver for Sqlite {
         let mut bad = None;
         {
             let mut stream = sqlx::query_with(statement.sql(), arguments).fetch(&mut lease.connection);
-            while let Some(row) = stream.try_next().await.map_err(fault)? {
+            while let Some(row) = stream.try_next().await.map_err(|error| fault(&error))? {
                 match decode::row(&row, forms) {
                     Ok(values) => rows.push(values),
                     Err(cell) => {
@@ -148,14 +149,14 @@ impl Driver for Sqlite {
 
     async fn schema(&self) -> Result<Schema, Fault> {
         let mut lease = self.lease().await?;
-        let schema = schema::read(&mut lease.connection).await.map_err(fault)?;
+        let schema = schema::read(&mut lease.connection).await.map_err(|error| fault(&error))?;
         lease.give_back();
         Ok(schema)
     }
 }
 
-fn fault(error: sqlx::Error) -> Fault {
-    let sqlx::Error::Database(database) = &error else { return Fault::of_driver(&error) };
+fn fault(error: &sqlx::Error) -> Fault {
+    let sqlx::Error::Database(database) = error else { return Fault::of_driver(error) };
     let code: i32 = database.code().and_then(|code| code.parse().ok()).unwrap_or(0);
     let message = database.message().to_owned();
     // The low byte is the primary result code.

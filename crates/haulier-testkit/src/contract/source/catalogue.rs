@@ -1,0 +1,64 @@
+//! What the database declares, and how good its keys are.
+
+use haulier_core::port::Source;
+use haulier_core::schema::{ColumnKind, ForeignKey};
+
+use super::fixture::Engine;
+use super::{ok, owned};
+
+/// Tables and views, primary keys, unique columns, references.
+pub async fn the_schema_tells_keys_and_references(source: &dyn Source, engine: Engine) {
+    let schema = ok(source.schema().await);
+    let table = |name: &str| match schema.tables.iter().find(|table| table.name == name) {
+        Some(table) => table,
+        None => panic!("no table {name} in {schema:?}"),
+    };
+    assert_eq!(
+        schema.tables.len(),
+        11,
+        "{:?}",
+        schema.tables.iter().map(|table| &table.name).collect::<Vec<_>>()
+    );
+    let badge = table("badge");
+    assert_eq!((&badge.schema, badge.view), (&None, false));
+    assert_eq!(badge.primary_key, ["member_id", "label"]);
+    let member = table("member");
+    assert_eq!(member.unique, [["email"]]);
+    let shown: Vec<(&str, bool, ColumnKind)> =
+        member.columns.iter().map(|column| (&*column.name, column.nullable, column.kind)).collect();
+    assert_eq!(shown[0], ("id", false, ColumnKind::Integer));
+    assert_eq!(shown[1], ("hub_id", true, ColumnKind::Integer));
+    assert_eq!(shown[2], ("email", false, ColumnKind::Text));
+    assert!(table("adult").view && table("adult").columns.len() == 2);
+    assert!(table("twin").primary_key.is_empty());
+    let [reference] = &*table("sale").foreign_keys else { panic!("{:?}", table("sale")) };
+    assert_eq!(
+        (&*reference.table, &*reference.columns, &*reference.referenced),
+        ("member", &["member_id".to_owned()][..], &["id".to_owned()][..])
+    );
+    let kinds = |name: &str| {
+        table("kind").columns.iter().find(|column| column.name == name).map(|column| column.kind)
+    };
+    assert_eq!(kinds("exact"), Some(ColumnKind::Number));
+    assert_eq!(kinds("raw"), Some(ColumnKind::Bytes));
+    if engine != Engine::Sqlite {
+        assert_eq!(kinds("at"), Some(ColumnKind::Timestamp));
+        assert_eq!(kinds("doc"), Some(ColumnKind::Json));
+    }
+}
+
+/// Rows, distinct combinations without NULL, rows with a NULL; references to nothing.
+pub async fn key_quality_and_orphans_are_counted(source: &dyn Source, _: Engine) {
+    let schema = ok(source.schema().await);
+    let Some(twin) = schema.tables.iter().find(|table| table.name == "twin") else { panic!("{schema:?}") };
+    let Some(hole) = schema.tables.iter().find(|table| table.name == "hole") else { panic!("{schema:?}") };
+    assert_eq!(ok(source.key_quality(twin, &owned(&["k"])).await), (5, 3, 0));
+    assert_eq!(ok(source.key_quality(twin, &owned(&["k", "v"])).await), (5, 5, 0));
+    assert_eq!(ok(source.key_quality(hole, &owned(&["k"])).await), (3, 2, 1));
+    let Some(member) = schema.tables.iter().find(|table| table.name == "member") else {
+        panic!("{schema:?}")
+    };
+    let reference =
+        ForeignKey { columns: owned(&["hub_id"]), table: "hub".to_owned(), referenced: owned(&["id"]) };
+    assert_eq!(ok(source.orphans(member, &reference).await), 1);
+}
