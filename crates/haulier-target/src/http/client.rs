@@ -113,7 +113,7 @@ impl Client {
         }
         // A 401 says that nothing was done, so the same request may go again with a new token.
         let pass = self.session.renew(self, &pass, throttle).await.map_err(Trouble::Unsent)?;
-        self.send_with(call, pass.header(), throttle).await
+        Box::pin(self.send_with(call, pass.header(), throttle)).await
     }
 
     /// Sends the request with this credential.
@@ -123,12 +123,12 @@ impl Client {
         credential: Option<(&HeaderName, &HeaderValue)>,
         throttle: Option<&dyn Throttle>,
     ) -> Result<Reply, Trouble> {
-        let request = self.request(call, credential).map_err(Trouble::Unsent)?;
+        let mut request = Some(self.request(call, credential).map_err(Trouble::Unsent)?);
         if let Some(throttle) = throttle {
             throttle.pass().await;
         }
         let mut leaving = false;
-        match timeout(self.timeout, self.exchange(request, call.limit, &mut leaving)).await {
+        match timeout(self.timeout, self.exchange(&mut request, call.limit, &mut leaving)).await {
             Ok(result) => result,
             Err(_) => {
                 let reason = format!("no complete reply within {} ms", self.timeout.as_millis());
@@ -137,35 +137,33 @@ impl Client {
         }
     }
 
+    /// Sends over a kept connection, or over a new one; a request that comes back unsent goes over the next.
     async fn exchange(
         &self,
-        mut request: Request<Payload>,
+        request: &mut Option<Request<Payload>>,
         limit: usize,
         leaving: &mut bool,
     ) -> Result<Reply, Trouble> {
-        while let Some(mut connection) = self.take() {
+        loop {
+            *leaving = false;
+            let (mut connection, fresh) = match self.take() {
+                Some(connection) => (connection, false),
+                // Rare, and larger than all the rest.
+                None => (Box::pin(self.dialer.dial()).await.map_err(unsent)?, true),
+            };
             *leaving = true;
             match connection.exchange(request, limit).await {
                 Ok(reply) => {
                     self.keep(connection).await;
                     return Ok(reply);
                 }
-                Err(Broken::Unsent(back)) => request = *back,
                 Err(Broken::Lost(reason)) => return Err(Trouble::Lost(reason)),
+                Err(Broken::Unsent) if fresh => {
+                    let place = self.address.place();
+                    return Err(unsent(format!("{place} closed the new connection before the request")));
+                }
+                Err(Broken::Unsent) => {}
             }
-        }
-        *leaving = false;
-        let mut connection = self.dialer.dial().await.map_err(unsent)?;
-        *leaving = true;
-        match connection.exchange(request, limit).await {
-            Ok(reply) => {
-                self.keep(connection).await;
-                Ok(reply)
-            }
-            Err(Broken::Unsent(_)) => {
-                Err(unsent(format!("{} closed the new connection before the request", self.address.place())))
-            }
-            Err(Broken::Lost(reason)) => Err(Trouble::Lost(reason)),
         }
     }
 

@@ -37,9 +37,9 @@ impl fmt::Debug for Connection {
 /// Why a request has no reply.
 #[derive(Debug)]
 pub(super) enum Broken {
-    /// Not a byte of it left: it can go over another connection.
-    Unsent(Box<Request<Payload>>),
-    /// It may have arrived.
+    /// Not a byte of the request left: it can go over another connection.
+    Unsent,
+    /// It may have arrived; the reason.
     Lost(String),
 }
 
@@ -48,26 +48,30 @@ impl Connection {
         Self { sender, driver, closed: false, idle_since: Instant::now() }
     }
 
-    /// Sends the request and reads the whole reply, which may have `limit` bytes.
+    /// Sends the request and reads the whole reply, which may have `limit` bytes. A request that did not leave is put
+    /// back.
     pub(super) async fn exchange(
         &mut self,
-        request: Request<Payload>,
+        request: &mut Option<Request<Payload>>,
         limit: usize,
     ) -> Result<Reply, Broken> {
         // The peer may have closed it meanwhile.
         if self.is_over().await {
-            return Err(Broken::Unsent(Box::new(request)));
+            return Err(Broken::Unsent);
         }
+        let Some(taken) = request.take() else {
+            return Err(Broken::Lost("the request was sent already".to_owned()));
+        };
         let reply = {
-            let sending = pin!(self.sender.try_send_request(request));
+            let sending = pin!(self.sender.try_send_request(taken));
             drive(&mut self.driver, &mut self.closed, sending).await
         };
         match reply {
             Some(Ok(response)) => self.read(response, limit).await.map_err(Broken::Lost),
-            Some(Err(mut error)) => Err(match error.take_message() {
-                Some(request) => Broken::Unsent(Box::new(request)),
-                None => Broken::Lost(words(error.error())),
-            }),
+            Some(Err(mut error)) => {
+                *request = error.take_message();
+                Err(if request.is_some() { Broken::Unsent } else { Broken::Lost(words(error.error())) })
+            }
             None => Err(Broken::Lost("the connection ended before the reply".to_owned())),
         }
     }
