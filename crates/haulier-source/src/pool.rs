@@ -73,7 +73,10 @@ impl<C: Connect> Pool<C> {
             }
         }
         match timeout(CONNECT_WITHIN, self.maker.connect()).await {
-            Ok(connection) => Ok(Lease { connection: connection?, pool: self, _permit: permit }),
+            Ok(Ok(connection)) => Ok(Lease { connection, pool: self, _permit: permit }),
+            // Whatever answers there does not speak as the engine does.
+            Ok(Err(Fault::Failed(cause))) => Err(Fault::Unreachable(cause)),
+            Ok(Err(fault)) => Err(fault),
             Err(_) => Err(Fault::Unreachable(format!("no connection within {} s", CONNECT_WITHIN.as_secs()))),
         }
     }

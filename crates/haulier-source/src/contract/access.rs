@@ -43,6 +43,15 @@ async fn refuses_strangers(options: Options, bad_login: fn(&mut crate::Server)) 
     let error = first(changed(&|server| server.port = 1)).await;
     assert!(matches!(&error, SourceError::Unreachable { at, .. } if at == "127.0.0.1:1"), "{error:?}");
     assert!(error.is_passing());
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let error = first(changed(&|server| server.port = silent.local_addr().unwrap().port())).await;
+    assert!(
+        matches!(&error, SourceError::Unreachable { cause, .. } if cause.contains("within")),
+        "{error:?}"
+    );
+    let stranger = service_of_another_kind();
+    let error = first(changed(&|server| server.port = stranger)).await;
+    assert!(matches!(&error, SourceError::Unreachable { .. }), "{error:?}");
     let error = first(changed(&|server| server.host = "no.such.host.invalid".to_owned())).await;
     assert!(matches!(&error, SourceError::Unreachable { .. }), "{error:?}");
     let error = first(changed(&|server| server.tls = Tls::Verify)).await;
@@ -51,6 +60,18 @@ async fn refuses_strangers(options: Options, bad_login: fn(&mut crate::Server)) 
     assert!(matches!(&error, SourceError::Credentials { .. }), "{error:?}");
     let error = first(changed(&bad_login)).await;
     assert!(matches!(&error, SourceError::Credentials { .. }) && !error.is_passing(), "{error:?}");
+}
+
+/// Something that talks another protocol, and goes.
+fn service_of_another_kind() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten().take(1) {
+            std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        }
+    });
+    port
 }
 
 #[tokio::test]
