@@ -10,6 +10,7 @@ pub(crate) mod http;
 pub(crate) mod neutral;
 pub(crate) mod process;
 pub(crate) mod services;
+pub(crate) mod shared;
 
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,8 @@ pub(crate) struct Setting {
     pub(crate) queue: QueueKind,
     pub(crate) ledger: LedgerKind,
     pub(crate) unique: Uniqueness,
+    /// How many answers the target keeps for `Idempotency-Key`.
+    pub(crate) idempotency_keys: usize,
     pub(crate) faults: Faults,
     /// Lines for the site's `[push]` table.
     pub(crate) push: String,
@@ -57,6 +60,7 @@ impl Default for Setting {
             queue: QueueKind::Embedded,
             ledger: LedgerKind::Sqlite,
             unique: Uniqueness::Enforced,
+            idempotency_keys: 100_000,
             faults: Faults::default(),
             push: "zombie_grace = \"1s\"".to_owned(),
             target: String::new(),
@@ -100,6 +104,7 @@ impl Case {
         config.store = StoreKind::Memory;
         config.unique = setting.unique;
         config.faults = setting.faults.clone();
+        config.idempotency_keys = setting.idempotency_keys;
         config.log = Some(dir.path().join("requests.jsonl"));
         let sandbox = Sandbox::start(config).await.unwrap();
         let case = Self { dir, sandbox, field, setting, name };

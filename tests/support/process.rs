@@ -103,6 +103,15 @@ impl Running {
         assert!(status.success());
     }
 
+    /// Waits until it has crashed, by its own hand.
+    pub(crate) async fn crashes(&mut self) {
+        use std::os::unix::process::ExitStatusExt;
+        let status = tokio::time::timeout(DEADLINE, self.child.wait()).await;
+        let status = status.expect("it did not come to the point where it should crash").unwrap();
+        // SIGABRT.
+        assert_eq!(status.signal(), Some(6), "{status}");
+    }
+
     /// Waits for its end.
     pub(crate) async fn ended(mut self) -> Ended {
         let status = tokio::time::timeout(DEADLINE, self.child.wait()).await;

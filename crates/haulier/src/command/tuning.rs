@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use haulier_core::port::{Run, RunRequest};
-use haulier_core::{EntityName, ProcessId};
+use haulier_core::port::{Run, RunRequest, Target};
+use haulier_core::{Action, EntityName, FailureKind, ProcessId};
 use haulier_producer::{Producer, Progress as Produced};
 use haulier_throttle::{Flow, Slots};
 use haulier_worker::{Progress as Worked, Worker};
@@ -127,7 +127,7 @@ pub(crate) async fn worker(
     stop: &CancellationToken,
 ) -> Result<(Worker, Slots, Arc<Worked>), CliError> {
     let target = at.target()?;
-    target.check().await?;
+    check_target(target.as_ref()).await?;
     let workers = tuning.workers.map_or(at.push_workers(), usize::from);
     let (slots, progress) = (Slots::new(workers), Arc::new(Worked::default()));
     let worker = Worker {
@@ -152,6 +152,32 @@ pub(crate) async fn worker(
         stop: stop.clone(),
     };
     Ok((worker, slots, progress))
+}
+
+/// Checks that the target answers and takes the credentials. One that answers "not now" is asked a few times more: the
+/// work itself would wait, too.
+async fn check_target(target: &dyn Target) -> Result<(), CliError> {
+    let mut wait = Duration::from_millis(200);
+    loop {
+        match target.check().await {
+            Ok(()) => return Ok(()),
+            Err(failure) if failure.status.is_none() || wait > Duration::from_secs(4) => {
+                return Err(failure.into());
+            }
+            Err(failure) => match failure.kind.action().0 {
+                Action::Retry => tokio::time::sleep(wait).await,
+                Action::PauseEndpoint if failure.kind == FailureKind::Throttled => {
+                    tokio::time::sleep(failure.retry_after.unwrap_or(wait)).await;
+                }
+                Action::PauseEndpoint
+                | Action::Bury
+                | Action::AwaitParent
+                | Action::AwaitPerson
+                | Action::Verify => return Err(failure.into()),
+            },
+        }
+        wait *= 2;
+    }
 }
 
 /// Says that a run stopped before its end, and how to go on.
