@@ -99,6 +99,7 @@ async fn moves(case: Case, way: Way) {
     }
     case.assert_same_on_both_sides().await;
     case.assert_accounted_for().await;
+    case.haulier(&["empty", "--quiet", "1"]).run().await.expect(0);
     let rows = everything_was_planned(&case).await;
     case.assert_every_landing_is_logged().await;
     undo_lists_children_first(&case).await;

@@ -18,7 +18,7 @@ pub(crate) struct Collections {
 struct Shelves {
     records: BTreeMap<String, Vec<Stored>>,
     unique: HashMap<String, Vec<String>>,
-    gates: HashMap<String, Gate>,
+    faults: HashMap<String, Fault>,
     refusals: HashMap<String, Reply>,
 }
 
@@ -67,11 +67,24 @@ impl Collections {
         self.shelves().records.get(collection).cloned().unwrap_or_default()
     }
 
+    /// Every request so far, whole.
+    pub(crate) fn log(&self) -> Vec<Seen> {
+        self.target.log()
+    }
+
     /// Holds the answers to creates in a collection until the gate is opened.
     pub(crate) fn hold(&self, collection: &str) -> Gate {
         let gate = Gate::default();
-        self.shelves().gates.insert(collection.to_owned(), gate.clone());
+        self.break_answers(collection, Some(Fault::Hold(gate.clone())));
         gate
+    }
+
+    /// Stores what creates in a collection bring and breaks the answers so; `None` ends it.
+    pub(crate) fn break_answers(&self, collection: &str, fault: Option<Fault>) {
+        match fault {
+            Some(fault) => self.shelves().faults.insert(collection.to_owned(), fault),
+            None => self.shelves().faults.remove(collection),
+        };
     }
 
     /// Answers this to creates in a collection, without storing anything; `None` ends it.
@@ -161,8 +174,8 @@ impl Shelves {
         let stored = Stored { id: format!("{collection}-{}", records.len() + 1), key: None, members };
         let reply = Reply::json(201, &shown(&stored).to_string());
         records.push(stored);
-        match self.gates.get(collection) {
-            Some(gate) => reply.fault(Fault::Hold(gate.clone())),
+        match self.faults.get(collection) {
+            Some(fault) => reply.fault(fault.clone()),
             None => reply,
         }
     }

@@ -39,6 +39,11 @@ impl Desk {
         std::fs::write(self.path("site.toml"), site).unwrap();
     }
 
+    /// The name of its database.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// A file of the case's folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)

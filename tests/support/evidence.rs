@@ -79,7 +79,7 @@ impl Case {
         assert_eq!(landed.len(), logged.len(), "the target stored more than the id map knows");
     }
 
-    /// Asserts that the run is finished, its counts add up, and the queue is known to be empty.
+    /// Asserts that the run is finished and its counts add up.
     pub(crate) async fn assert_accounted_for(&self) {
         let status = self.status().await;
         assert_eq!(status["state"], "finished", "{status:#}");
@@ -89,7 +89,6 @@ impl Case {
                 ["landed", "dead", "held", "skipped"].iter().map(|state| number(counts, state)).sum();
             assert_eq!(number(counts, "planned"), sum, "{counts:#}");
         }
-        self.haulier(&["empty", "--quiet", "1"]).run().await.expect(0);
     }
 }
 

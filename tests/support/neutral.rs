@@ -106,8 +106,20 @@ pub(crate) async fn of_target(base: &str) -> Lines {
 }
 
 fn sorted(mut lines: Vec<String>) -> Vec<String> {
+    lines.iter_mut().for_each(shorten_stamp);
     lines.sort_unstable();
     lines
+}
+
+/// The stamp at the line's end without zeros at its own end, which some engines keep and some do not.
+fn shorten_stamp(line: &mut String) {
+    if let Some((seconds, fraction)) = line.strip_suffix("Z\"]").and_then(|line| line.rsplit_once('.'))
+        && fraction.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        let fraction = fraction.trim_end_matches('0');
+        let point = if fraction.is_empty() { "" } else { "." };
+        *line = format!("{seconds}{point}{fraction}Z\"]");
+    }
 }
 
 /// Asserts equality and shows the first few differences.

@@ -142,6 +142,34 @@ pub(crate) async fn execute(engine: Engine, name: &str, file: &Path, script: &st
     }
 }
 
+/// Fills `strings (id, value)` with bound values.
+pub(crate) async fn insert_strings(engine: Engine, name: &str, file: &Path, strings: &[String]) {
+    let places = if engine == Engine::Postgres { "$1, $2" } else { "?, ?" };
+    let sql = format!("insert into strings values ({places})");
+    macro_rules! insert {
+        ($at:expr) => {{
+            let mut at = $at.await.unwrap();
+            let mut transaction = at.begin().await.unwrap();
+            for (id, text) in (0_i32..).zip(strings) {
+                let query = sqlx::query(sqlx::AssertSqlSafe(sql.clone())).bind(id).bind(text);
+                query.execute(&mut *transaction).await.unwrap();
+            }
+            transaction.commit().await.unwrap();
+        }};
+    }
+    match engine {
+        Engine::Sqlite => {
+            insert!(SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)))
+        }
+        Engine::Postgres => {
+            insert!(PgConnection::connect(&with_database(&address("HAULIER_TEST_POSTGRES_URL"), name)));
+        }
+        Engine::MariaDb => {
+            insert!(MySqlConnection::connect(&with_database(&address("HAULIER_TEST_MYSQL_URL"), name)));
+        }
+    }
+}
+
 /// The source's line in the site file.
 pub(crate) fn source_url(engine: Engine, name: &str, field: &Path) -> String {
     match engine {

@@ -1,6 +1,6 @@
 //! `haulier empty`: whether the queue is known to be empty, term by term.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use haulier_core::RecordState;
 use haulier_core::port::Queue;
@@ -12,9 +12,13 @@ use crate::exit::Exit;
 use crate::site::{Neighbours, Role};
 use crate::ui;
 
+/// A broker's count of unsettled messages may be this old.
+const STALE: Duration = Duration::from_secs(6);
+
 /// Prove that the queue is empty, term by term: exit 0 yes, 1 no
 ///
-/// Asks the broker twice, apart by the quiet time, and the ledger. What cannot be known is not empty.
+/// Asks the broker twice, apart by the quiet time, and the ledger. What cannot be known is not empty. Where the ledger has nothing
+/// open, the first look waits up to six seconds for the broker's count to follow, because some brokers count every five seconds.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Seconds between the two looks at the broker
@@ -40,7 +44,8 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let at = Neighbours::open(global).await?;
     let run = at.latest_run().await?;
     let queue = at.queue(Role::Consume).await?;
-    let mut terms = broker("first look", queue.as_ref()).await;
+    let nothing_open = run.produced_at.is_some() && at.ledger.tally(&run.id).await?.total().open() == 0;
+    let mut terms = first_look(queue.as_ref(), nothing_open).await;
     tokio::time::sleep(Duration::from_secs(args.quiet)).await;
     terms.extend(broker("second look", queue.as_ref()).await);
 
@@ -88,6 +93,18 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         })?;
     }
     Ok(if empty { Exit::Done } else { Exit::No })
+}
+
+/// Looks again while the broker may still be counting what was settled a moment ago.
+async fn first_look(queue: &dyn Queue, nothing_open: bool) -> Vec<Term> {
+    let since = Instant::now();
+    loop {
+        let terms = broker("first look", queue).await;
+        if !nothing_open || terms.iter().all(|term| term.holds) || since.elapsed() >= STALE {
+            return terms;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 async fn broker(look: &'static str, queue: &dyn Queue) -> Vec<Term> {
