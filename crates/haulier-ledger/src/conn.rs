@@ -174,6 +174,9 @@ pub(crate) trait Work: Send + Sync + 'static {
     /// What it is doing, for errors.
     const DOING: &'static str;
 
+    /// Whether doing it once more, after it happened, gives the same answer.
+    const REPEATABLE: bool = true;
+
     fn run<C: Conn>(&self, conn: &mut C) -> impl Future<Output = Result<Self::Out, Fault>> + Send;
 }
 

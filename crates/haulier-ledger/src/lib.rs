@@ -6,6 +6,7 @@ mod conn;
 mod contract;
 mod law;
 mod names;
+pub mod postgres;
 mod record;
 mod sheet;
 mod sql;

@@ -1,5 +1,6 @@
 //! The port's contract suite over both databases.
 
+mod postgres;
 mod sqlite;
 
 /// Where the kept counts of the newest run differ from its records: entity, state, difference.

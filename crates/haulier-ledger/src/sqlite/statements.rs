@@ -54,7 +54,7 @@ pub(crate) static SQLITE: Sql = Sql {
     ),
     tally: "INSERT INTO tally (run, entity, state, owner, shard, n) \
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, $1, value ->> 4 FROM json_each($2) WHERE true \
-            ON CONFLICT (run, entity, state, owner, shard) DO UPDATE SET n = n + excluded.n",
+            ON CONFLICT (run, entity, state, owner, shard) DO UPDATE SET n = tally.n + excluded.n",
     judgement: "INSERT INTO judgement (run, by, waived, at, entity, key) \
                 SELECT $1, $2, $3, $4, value ->> 0, value ->> 1 FROM json_each($5)",
     admit_new: "SAVEPOINT fast; INSERT OR IGNORE INTO record \

@@ -20,6 +20,8 @@ pub(crate) struct ClaimRecords {
 impl Work for ClaimRecords {
     type Out = Vec<Claim>;
     const DOING: &'static str = "claiming records";
+    /// A record that is claimed already is dropped: nobody would send it.
+    const REPEATABLE: bool = false;
 
     async fn run<C: Conn>(&self, conn: &mut C) -> Result<Vec<Claim>, Fault> {
         if self.wanted.is_empty() {
