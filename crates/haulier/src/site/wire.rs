@@ -118,7 +118,7 @@ pub(super) async fn queue(
 
 /// The ledger of the site.
 pub(super) async fn ledger(site: &Site) -> Result<Arc<dyn Ledger>, CliError> {
-    use haulier_ledger::sqlite;
+    use haulier_ledger::{postgres, sqlite};
     let server = match &site.ledger.database {
         Database::Sqlite(path) => {
             make_folder(path)?;
@@ -129,7 +129,21 @@ pub(super) async fn ledger(site: &Site) -> Result<Arc<dyn Ledger>, CliError> {
             return Err(CliError::new(Exit::Plan, "a ledger is a SQLite file or a PostgreSQL database"));
         }
     };
-    Err(CliError::new(Exit::Plan, format!("no PostgreSQL ledger yet on {}", server.host)))
+    let options = postgres::PostgresOptions {
+        host: server.host.clone(),
+        port: server.port,
+        user: server.user.clone(),
+        password: password(server)?,
+        database: server.database.clone(),
+        schema: site.ledger.schema.clone(),
+        tls: match &server.tls {
+            Tls::Off => postgres::Tls::Off,
+            Tls::System => postgres::Tls::System,
+            Tls::Authorities(file) => postgres::Tls::Authorities(file.clone()),
+        },
+        connections: site.ledger.connections,
+    };
+    Ok(postgres::open(&options).await?)
 }
 
 /// The target of the site.
