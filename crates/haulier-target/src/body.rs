@@ -9,13 +9,12 @@ use crate::program::{Program, RefField, Step};
 /// The body of a request for one record, wrapped as the plan says.
 pub(crate) fn body(program: &Program, step: &Step, push: &Push<'_>) -> Result<String, Failure> {
     let mut out = String::with_capacity(push.record.body.len() + step.constants.len() + 64);
-    if step.wrap.is_some() {
-        out.push('{');
-        out.push_str(&step.wrap_key);
+    if let Some(wrap) = &step.wrap {
+        out.push_str(&wrap.open);
     }
     write_object(program, step, push, &mut out)?;
-    if step.wrap.is_some() {
-        out.push('}');
+    if let Some(wrap) = &step.wrap {
+        out.push_str(&wrap.close);
     }
     Ok(out)
 }
@@ -24,9 +23,8 @@ pub(crate) fn body(program: &Program, step: &Step, push: &Push<'_>) -> Result<St
 pub(crate) fn list(program: &Program, step: &Step, pushes: &[Push<'_>]) -> Result<String, Failure> {
     let size: usize = pushes.iter().map(|push| push.record.body.len() + step.constants.len() + 32).sum();
     let mut out = String::with_capacity(size + 32);
-    if step.wrap.is_some() {
-        out.push('{');
-        out.push_str(&step.wrap_key);
+    if let Some(wrap) = &step.wrap {
+        out.push_str(&wrap.open);
     }
     out.push('[');
     for (index, push) in pushes.iter().enumerate() {
@@ -36,8 +34,8 @@ pub(crate) fn list(program: &Program, step: &Step, pushes: &[Push<'_>]) -> Resul
         write_object(program, step, push, &mut out)?;
     }
     out.push(']');
-    if step.wrap.is_some() {
-        out.push('}');
+    if let Some(wrap) = &step.wrap {
+        out.push_str(&wrap.close);
     }
     Ok(out)
 }

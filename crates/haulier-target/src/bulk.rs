@@ -1,6 +1,6 @@
 //! Many records in one request.
 
-use haulier_core::plan::{ReplyClass, UnknownPolicy};
+use haulier_core::plan::{ReplyClass, UnknownPolicy, Verify};
 use haulier_core::port::{Push, Throttle};
 use haulier_core::{Failure, FailureKind, Origin, Outcome, TargetId};
 use serde_json::Value;
@@ -9,6 +9,7 @@ use crate::adapter::Http;
 use crate::body;
 use crate::http::Reply;
 use crate::program::{Bulk, Id, Program};
+use crate::proof;
 use crate::reply;
 use crate::template::Facts;
 
@@ -130,8 +131,9 @@ impl Http {
                 let mut id = String::new();
                 text.fill(Facts { vars: &push.record.vars, refs: push.refs, own }, &mut id).map(|()| id)
             };
+            let origin = if reply.status == 201 { Origin::Created } else { Origin::Adopted };
             let outcome = |push: &Push<'_>| match id(push) {
-                Ok(id) => Outcome::Landed { id: TargetId::new(id), origin: Origin::Adopted },
+                Ok(id) => Outcome::Landed { id: TargetId::new(id), origin },
                 Err(problem) => Outcome::Failed(Program::unfit(&problem)),
             };
             return pushes.iter().map(outcome).collect();
@@ -184,8 +186,13 @@ impl Http {
         };
         match (class, id) {
             (ReplyClass::Ok, Some(id)) => {
-                let created = status == 201 && bulk.status.is_some();
-                let origin = if created { Origin::Created } else { Origin::Adopted };
+                let record = item.pointer(bulk.id.parent()).filter(|record| record.is_object());
+                if let (Verify::Echo, Some(record)) = (program.verify, record)
+                    && let Err(failure) = proof::compare(program, &bulk.write, push, record, false)
+                {
+                    return Outcome::Failed(failure);
+                }
+                let origin = if status == 201 { Origin::Created } else { Origin::Adopted };
                 Outcome::Landed { id: TargetId::new(id), origin }
             }
             (ReplyClass::Exists, Some(id)) => {

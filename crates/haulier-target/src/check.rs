@@ -35,7 +35,12 @@ impl Http {
         match rules.read(Purpose::Check, reply.status, &reply.headers, &reply.body) {
             ReplyClass::Failed(
                 kind @ (FailureKind::Credential | FailureKind::Throttled | FailureKind::Transient),
-            ) => Err(reply::failure(kind, &format!("check GET {}", self.check_path), &reply, "")),
+            ) => Err(reply::failure(
+                kind,
+                &format!("check GET {}{}", self.client.address.prefix, self.check_path),
+                &reply,
+                "",
+            )),
             // Many targets have nothing at their base; that they say so is an answer.
             ReplyClass::Ok | ReplyClass::Exists | ReplyClass::Missing | ReplyClass::Failed(_) => Ok(()),
         }

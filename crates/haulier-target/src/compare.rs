@@ -14,8 +14,23 @@ pub(crate) enum Sent<'a> {
 }
 
 impl Sent<'_> {
-    pub(crate) fn is_null(self) -> bool {
-        matches!(self, Self::Raw("null") | Self::Id(None))
+    /// Whether there is nothing in it that a target could lose: NULL, or an object of nothing but NULLs.
+    pub(crate) fn is_nothing(self) -> bool {
+        match self {
+            Self::Id(id) => id.is_none(),
+            Self::Raw("null") => true,
+            Self::Raw(raw) => {
+                raw.starts_with('{') && serde_json::from_str(raw).is_ok_and(|value| is_nothing(&value))
+            }
+        }
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(members) => members.values().all(is_nothing),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => false,
     }
 }
 
@@ -56,7 +71,7 @@ fn folded(text: &str, fold: KeyFold) -> String {
 
 fn same_value(sent: &Value, held: &Value, decimal: bool) -> bool {
     match (sent, held) {
-        (Value::Null, Value::Null) => true,
+        (sent, Value::Null) => is_nothing(sent),
         (Value::Bool(a), Value::Bool(b)) => a == b,
         // Targets that have no booleans.
         (Value::Bool(flag), Value::Number(number)) | (Value::Number(number), Value::Bool(flag)) => {
@@ -75,12 +90,11 @@ fn same_value(sent: &Value, held: &Value, decimal: bool) -> bool {
         // The target may add members of its own.
         (Value::Object(a), Value::Object(b)) => a.iter().all(|(name, value)| match b.get(name) {
             Some(held) => same_value(value, held, decimal),
-            None => value.is_null(),
+            None => is_nothing(value),
         }),
         // Targets that keep a document as text.
-        (Value::Array(_) | Value::Object(_), Value::String(text)) => {
-            serde_json::from_str::<Value>(text).is_ok_and(|held| held == *sent)
-        }
+        (Value::Array(_) | Value::Object(_), Value::String(text)) => serde_json::from_str::<Value>(text)
+            .is_ok_and(|held| held.is_array() == sent.is_array() && same_value(sent, &held, decimal)),
         _ => false,
     }
 }
@@ -150,9 +164,14 @@ mod tests {
             ("{\"a\":1}", "{\"a\":1,\"b\":2}", true),
             ("{\"a\":1,\"b\":null}", "{\"a\":1}", true),
             ("{\"a\":1,\"b\":2}", "{\"a\":1}", false),
+            ("{\"a\":1,\"b\":{\"c\":null}}", "{\"a\":1}", true),
+            ("{\"b\":{\"c\":null}}", "null", true),
+            ("{\"b\":[null]}", "null", false),
             ("[1,2]", "[1,2,3]", false),
             ("[1,2]", "[2,1]", false),
-            ("{\"a\":[1]}", "\"{\\\"a\\\": [1]}\"", true),
+            ("{\"a\":[1.50]}", "\"{\\\"a\\\": [1.5]}\"", true),
+            ("{\"a\":[1]}", "\"{\\\"a\\\": [2]}\"", false),
+            ("[]", "\"{}\"", false),
         ];
         for (sent, held, same) in cases {
             let held: Value = serde_json::from_str(held).unwrap();

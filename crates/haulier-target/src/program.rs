@@ -7,6 +7,7 @@ use haulier_core::plan::{
 use haulier_core::{Failure, FailureKind};
 use hyper::Method;
 use hyper::header::{HeaderName, HeaderValue};
+use serde_json::Value;
 
 use crate::json::{self, Pointer};
 use crate::page::List;
@@ -58,10 +59,8 @@ pub(crate) struct Step {
     pub(crate) path: Text,
     /// `create POST /users/{}`, for messages.
     pub(crate) label: String,
-    pub(crate) wrap: Option<String>,
-    /// `"wrap":`
-    pub(crate) wrap_key: String,
-    /// `"a":1,"b":2`
+    pub(crate) wrap: Option<Wrap>,
+    /// Members of every object, such as `"a":1,"b":2`.
     pub(crate) constants: String,
     pub(crate) only: Vec<String>,
     pub(crate) omit_nulls: bool,
@@ -71,6 +70,43 @@ pub(crate) struct Step {
     pub(crate) empty: bool,
     /// Appended to the idempotency key: a program's requests are different requests.
     pub(crate) suffix: &'static str,
+}
+
+/// What stands round a request's object or list.
+#[derive(Debug)]
+pub(crate) struct Wrap {
+    /// The member that holds it.
+    pub(crate) name: String,
+    /// Whether the member is a list of one object (`wrap = "rows[]"`).
+    pub(crate) single: bool,
+    /// `{"name":` or `{"name":[`
+    pub(crate) open: String,
+    /// What ends it, with the constants of a bulk request.
+    pub(crate) close: String,
+}
+
+impl Wrap {
+    fn new(text: &str, beside: &str) -> Self {
+        let (name, single) = text.strip_suffix("[]").map_or((text, false), |name| (name, true));
+        let mut open = format!("{{{}", key(name));
+        let mut close = String::new();
+        if single {
+            open.push('[');
+            close.push(']');
+        }
+        if !beside.is_empty() {
+            close.push(',');
+            close.push_str(beside);
+        }
+        close.push('}');
+        Self { name: name.to_owned(), single, open, close }
+    }
+
+    /// What it holds in a reply of the same shape.
+    pub(crate) fn inside<'a>(&self, document: &'a Value) -> Option<&'a Value> {
+        let inner = document.get(&self.name)?;
+        if self.single { inner.get(0) } else { Some(inner) }
+    }
 }
 
 /// Where an id is told.
@@ -193,6 +229,11 @@ impl Step {
             constants.push_str(&key(name));
             constants.push_str(value);
         }
+        // A record of a list has its constants among its fields, so those of a bulk request stand beside the list.
+        let beside = match (purpose, &spec.wrap) {
+            (Purpose::Bulk, Some(_)) => std::mem::take(&mut constants),
+            _ => String::new(),
+        };
         let media = spec.media_type.as_deref().unwrap_or("application/json");
         let content_type =
             HeaderValue::from_str(media).map_err(|_| format!("`{media}` is not a media type"))?;
@@ -205,8 +246,7 @@ impl Step {
             purpose,
             method,
             path,
-            wrap_key: spec.wrap.as_deref().map(key).unwrap_or_default(),
-            wrap: spec.wrap.clone(),
+            wrap: spec.wrap.as_deref().map(|text| Wrap::new(text, &beside)),
             constants,
             only: spec.only.clone(),
             omit_nulls: spec.nulls == NullFields::Omit,

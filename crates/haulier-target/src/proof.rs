@@ -1,6 +1,6 @@
 //! Proves a success: a 2xx is not yet stored.
 
-use haulier_core::plan::Verify;
+use haulier_core::plan::{ReplyClass, Verify};
 use haulier_core::port::{Push, Throttle};
 use haulier_core::{Failure, FailureKind};
 use serde_json::Value;
@@ -12,7 +12,6 @@ use crate::json;
 use crate::lookup::sent;
 use crate::program::{Id, Program, Step};
 use crate::template::Facts;
-use haulier_core::plan::ReplyClass;
 
 impl Http {
     /// Compares what the target has with what was sent, as the entity's `verify` says.
@@ -108,12 +107,12 @@ fn record_in<'a>(step: &Step, document: &'a Value) -> Option<&'a Value> {
         }
         Some(Id::Header(_) | Id::Location | Id::Made(_)) | None => None,
     };
-    let wrapped = || step.wrap.as_ref().and_then(|name| document.get(name));
+    let wrapped = || step.wrap.as_ref().and_then(|wrap| wrap.inside(document));
     by_id.or_else(wrapped).or(Some(document)).filter(|found| found.is_object())
 }
 
 /// Compares every field that was sent. `whole`: a field that is not there is lost.
-fn compare(
+pub(crate) fn compare(
     program: &Program,
     step: &Step,
     push: &Push<'_>,
@@ -141,7 +140,7 @@ fn compare(
         match record.get(&name) {
             Some(held) if same_field(sent, held, program.decimals.contains(&name)) => {}
             Some(_) => return lost(&name, "holds something else"),
-            None if whole && !sent.is_null() => return lost(&name, "is not kept"),
+            None if whole && !sent.is_nothing() => return lost(&name, "is not kept"),
             None => {}
         }
     }

@@ -23,7 +23,7 @@ type Landed = (String, Origin);
 #[derive(Debug)]
 pub(crate) enum Answer {
     Ok(Reply),
-    Exists,
+    Exists(Reply),
     Missing(Reply),
 }
 
@@ -68,7 +68,7 @@ impl Http {
                 let origin = if reply.status == 201 { Origin::Created } else { Origin::Adopted };
                 Ok((id, origin))
             }
-            Answer::Exists => Ok((own_id(errand, write)?, Origin::Adopted)),
+            Answer::Exists(reply) => Ok((existing_id(errand, write, &reply)?, Origin::Adopted)),
             Answer::Missing(reply) => Err(refused(errand, write, &reply)),
         }
     }
@@ -79,11 +79,11 @@ impl Http {
             Answer::Ok(reply) => {
                 let id = self.id(errand, write, &reply, known).await?;
                 self.prove(errand.program, write, errand.push, &id, &reply, errand.throttle).await?;
-                // A PUT or PATCH that answers 200 or 204 would say the same for a link that was there.
-                let tells = reply.status == 201 || !write.is_readable();
-                Ok((id, if tells { Origin::Created } else { Origin::Adopted }))
+                // 200 and 204 are said of a link that was there, too.
+                let origin = if reply.status == 201 { Origin::Created } else { Origin::Adopted };
+                Ok((id, origin))
             }
-            Answer::Exists => Ok((own_id(errand, write)?, Origin::Adopted)),
+            Answer::Exists(reply) => Ok((existing_id(errand, write, &reply)?, Origin::Adopted)),
             Answer::Missing(reply) => Err(refused(errand, write, &reply)),
         }
     }
@@ -99,7 +99,7 @@ impl Http {
                 self.prove(errand.program, write, errand.push, own, &reply, errand.throttle).await?;
                 Ok((own.to_owned(), Origin::Adopted))
             }
-            Answer::Exists => Ok((own.to_owned(), Origin::Adopted)),
+            Answer::Exists(_) => Ok((own.to_owned(), Origin::Adopted)),
             Answer::Missing(reply) => Err(refused(errand, write, &reply)),
         }
     }
@@ -144,7 +144,7 @@ impl Http {
                 self.prove(errand.program, create, push, &id, &reply, errand.throttle).await?;
                 Ok((id, Origin::Created))
             }
-            Answer::Exists => {
+            Answer::Exists(_) => {
                 let conflict = |words: &str| {
                     Failure::new(
                         FailureKind::Conflict,
@@ -193,7 +193,7 @@ impl Http {
                 self.prove(errand.program, step, errand.push, id, &reply, errand.throttle).await?;
                 Ok(Some(landed))
             }
-            Answer::Exists => Ok(Some(landed)),
+            Answer::Exists(_) => Ok(Some(landed)),
             Answer::Missing(_) => Ok(None),
         }
     }
@@ -205,7 +205,7 @@ impl Http {
         let reply = self.send_step(step, facts, push.idempotency_key, body, throttle).await?;
         match program.rules.read(step.purpose, reply.status, &reply.headers, &reply.body) {
             ReplyClass::Ok => Ok(Answer::Ok(reply)),
-            ReplyClass::Exists => Ok(Answer::Exists),
+            ReplyClass::Exists => Ok(Answer::Exists(reply)),
             ReplyClass::Missing => Ok(Answer::Missing(reply)),
             ReplyClass::Failed(kind) => Err(failed(errand, step, kind, &reply)),
         }
@@ -307,6 +307,21 @@ fn own_id(errand: Errand<'_>, step: &Step) -> Result<String, Failure> {
         .known
         .map_or_else(|| errand.push.record.key.as_str(), haulier_core::TargetId::as_str)
         .to_owned())
+}
+
+/// The id of a record that the target says is there already.
+fn existing_id(errand: Errand<'_>, step: &Step, reply: &Reply) -> Result<String, Failure> {
+    let known = errand.push.known.map(haulier_core::TargetId::as_str);
+    let (Some(source), None) = (&step.id, known) else { return own_id(errand, step) };
+    if let Ok(Some(id)) = told(source, facts(errand, known), reply) {
+        return Ok(id);
+    }
+    let reason = format!(
+        "{}: the target says it is there already, but the reply has not {}",
+        step.label,
+        source.expected()
+    );
+    Err(Failure::new(FailureKind::Conflict, reason).with_status(reply.status))
 }
 
 /// The id that the reply tells; `None` when it tells none, an error when it is not what the target should send.

@@ -49,9 +49,9 @@ pub struct RequestSpec {
     pub method: Method,
     /// Path and query, relative to the target's base.
     pub path: Template,
-    /// The member that wraps the body's object (`{"user": {...}}`).
+    /// The member that wraps the body's object (`{"user": {...}}`); `rows[]` wraps it in a list of one (`{"rows": [{...}]}`).
     pub wrap: Option<String>,
-    /// Encoded JSON members added to the (inner) object, by name.
+    /// Encoded JSON members added to the (inner) object, by name; in a bulk request that is wrapped, beside the list.
     pub constants: Vec<(String, String)>,
     /// Only these fields are sent; all when empty.
     pub only: Vec<String>,

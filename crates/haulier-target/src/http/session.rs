@@ -183,6 +183,7 @@ impl LoginSession {
         match self.fetch(client, throttle).await {
             Ok(value) => {
                 *flight = None;
+                tracing::info!(target.place = %client.address.place(), "logged in to the target");
                 let token = Arc::new(Token { value, born: Instant::now() });
                 *self.token.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&token));
                 Ok(token)

@@ -1,6 +1,6 @@
 //! Many records in one request.
 
-use haulier_core::plan::{BulkResults, BulkWrite, Entity, Method, PushProgram, UnknownPolicy};
+use haulier_core::plan::{BulkResults, BulkWrite, Entity, Method, PushProgram, UnknownPolicy, Verify};
 use haulier_core::port::Push;
 use haulier_core::{Outcome, Record};
 use haulier_testkit::fake_target::{Fault, Reply, entity, record, request};
@@ -70,7 +70,7 @@ async fn lists_are_cut_to_the_plans_size() {
     let bench = Bench::new().await;
     picky(&bench, &[]);
     let outcomes = push(&bench, &rows(3, whole()), &records(7), &[]).await;
-    assert_eq!(outcomes, (1..=7).map(|n| format!("r{n} adopted")).collect::<Vec<_>>());
+    assert_eq!(outcomes, (1..=7).map(|n| format!("r{n} created")).collect::<Vec<_>>());
     let bodies = bench.fake.bodies("POST");
     assert_eq!(bodies[0], r#"{"rows":[{"n":1},{"n":2},{"n":3}]}"#);
     assert_eq!(bodies.len(), 3);
@@ -83,7 +83,7 @@ async fn a_refused_list_is_halved_down_to_the_refused_records() {
     picky(&bench, &[3, 8]);
     let outcomes = push(&bench, &rows(100, whole()), &records(8), &[]).await;
     let expected: Vec<String> = (1..=8)
-        .map(|n| if n == 3 || n == 8 { "refused".to_owned() } else { format!("r{n} adopted") })
+        .map(|n| if n == 3 || n == 8 { "refused".to_owned() } else { format!("r{n} created") })
         .collect();
     assert_eq!(outcomes, expected);
     assert_eq!(bench.throttle.count(), bench.fake.log().len());
@@ -141,11 +141,32 @@ async fn a_record_in_doubt_is_held_and_the_others_go() {
     let bench = Bench::new().await;
     picky(&bench, &[]);
     let mut held = rows(100, whole());
-    assert_eq!(push(&bench, &held, &records(3), &["2"]).await, ["r1 adopted", "conflict", "r3 adopted"]);
+    assert_eq!(push(&bench, &held, &records(3), &["2"]).await, ["r1 created", "conflict", "r3 created"]);
     assert_eq!(bench.fake.bodies("POST"), [r#"{"rows":[{"n":1},{"n":3}]}"#]);
     held.name = haulier_core::EntityName::new("again").unwrap();
     held.unknown = UnknownPolicy::Resend;
-    assert_eq!(push(&bench, &held, &records(1), &["1"]).await, ["r1 adopted"]);
+    assert_eq!(push(&bench, &held, &records(1), &["1"]).await, ["r1 created"]);
+}
+
+#[tokio::test]
+async fn an_echo_of_other_content_is_a_silent_loss() {
+    let bench = Bench::new().await;
+    bench.fake.on("POST", "/rows").always(200, r#"{"rows":[{"id":1,"n":1},{"id":2,"n":7},{"id":3}]}"#);
+    let mut rows = rows(100, whole());
+    rows.verify = Verify::Echo;
+    assert_eq!(push(&bench, &rows, &records(3), &[]).await, ["1 adopted", "silent-loss", "3 adopted"]);
+}
+
+#[tokio::test]
+async fn constants_stand_beside_the_list() {
+    let bench = Bench::new().await;
+    bench.fake.on("POST", "/rows").always(201, r#"{"rows":[{"id":1},{"id":2}]}"#);
+    let mut rows = rows(100, whole());
+    if let PushProgram::Bulk(bulk) = &mut rows.push {
+        bulk.write.constants = vec![("return".to_owned(), "true".to_owned())];
+    }
+    assert_eq!(push(&bench, &rows, &records(2), &[]).await, ["1 created", "2 created"]);
+    assert_eq!(bench.fake.bodies("POST"), [r#"{"rows":[{"n":1},{"n":2}],"return":true}"#]);
 }
 
 #[tokio::test]

@@ -294,15 +294,24 @@ async fn a_link_that_is_there_is_a_success() {
     member.refs[0].in_body = false;
     member.refs[1].numeric = true;
     let bench = Bench::new().await;
-    bench.fake.on("POST", "/groups/7/members").reply(204, "").reply(409, "{}").reply(422, "{}");
+    bench
+        .fake
+        .on("POST", "/groups/7/members")
+        .reply(201, "")
+        .reply(204, "")
+        .reply(409, "{}")
+        .reply(422, "{}");
     let refs = [Some(TargetId::new("7")), Some(TargetId::new("12"))];
     let record = record("1|2", r#"{"role":"admin"}"#, &["", ""]);
     let with = || With { refs: &refs, ..With::default() };
     let id = "7:12".to_owned();
     assert_eq!(landed(bench.push_with(&member, &record, with()).await), (id.clone(), Origin::Created));
-    assert_eq!(landed(bench.push_with(&member, &record, with()).await), (id, Origin::Adopted));
+    for _ in 0..2 {
+        let outcome = bench.push_with(&member, &record, with()).await;
+        assert_eq!(landed(outcome), (id.clone(), Origin::Adopted));
+    }
     assert_eq!(kind(bench.push_with(&member, &record, with()).await), FailureKind::Refused);
-    assert_eq!(bench.fake.bodies("POST"), vec![r#"{"role":"admin","user":12}"#; 3]);
+    assert_eq!(bench.fake.bodies("POST"), vec![r#"{"role":"admin","user":12}"#; 4]);
 
     let refs = [Some(TargetId::new("7")), Some(TargetId::new("not a number"))];
     let failure = failure(bench.push_with(&member, &record, With { refs: &refs, ..With::default() }).await);
@@ -313,7 +322,21 @@ async fn a_link_that_is_there_is_a_success() {
         kind(bench.push_with(&member, &record, With { refs: &refs, ..With::default() }).await),
         FailureKind::Mapping
     );
-    assert_eq!(bench.fake.log().len(), 3);
+    assert_eq!(bench.fake.log().len(), 4);
+}
+
+#[tokio::test]
+async fn a_link_that_is_there_needs_an_id_that_somebody_tells() {
+    let member = entity("member", PushProgram::Link { write: request(Method::Post, "/members") });
+    let bench = Bench::new().await;
+    bench.fake.on("POST", "/members").reply(409, r#"{"id":3}"#).always(409, "{}");
+    let record = record("1", "{}", &["", ""]);
+    assert_eq!(landed(bench.push(&member, &record).await), ("3".to_owned(), Origin::Adopted));
+    let known = With { known: Some("4"), ..With::default() };
+    assert_eq!(landed(bench.push_with(&member, &record, known).await).0, "4");
+    let failure = bench.failure(&member, &record).await;
+    assert_eq!(failure.kind, FailureKind::Conflict);
+    assert!(failure.reason.contains("an id at `/id`"), "{failure}");
 }
 
 #[tokio::test]

@@ -35,6 +35,12 @@ async fn bodies_are_put_together_as_the_plan_says() {
             r#"{"user":{"a":1,"team":"t\"1","boss":7,"schemas":["x"],"on":true}}"#,
         ),
         (
+            "wrapped in a list of one",
+            RequestSpec { wrap: Some(text("rows[]")), ..plain() },
+            r#"{"a":1}"#,
+            r#"{"rows":[{"a":1,"team":"t\"1","boss":7}]}"#,
+        ),
+        (
             "NULL left out, within objects of dotted names too, but not within documents",
             plain(),
             full,
