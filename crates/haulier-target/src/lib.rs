@@ -15,6 +15,7 @@ mod proof;
 mod push;
 mod reply;
 mod template;
+mod write;
 
 pub use adapter::open;
 pub use options::{Auth, Login, OpenError, Options, Secret, TokenSource};

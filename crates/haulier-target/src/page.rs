@@ -212,7 +212,7 @@ impl Http {
                 Some(link) => Some(self.own(list, &link, path)?),
                 None => None,
             },
-            Paging::LinkHeader => match next_link(reply) {
+            Paging::LinkHeader => match reply.next_link() {
                 Some(link) => Some(self.own(list, link, path)?),
                 None => None,
             },
@@ -267,23 +267,4 @@ fn add(path: &mut String, name: &str, value: &str) {
 fn fingerprint(items: &[&RawValue]) -> u64 {
     let bytes = items.iter().flat_map(|item| item.get().bytes().chain([0]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-/// The address with `rel="next"` in the `Link` headers (RFC 8288).
-fn next_link(reply: &Reply) -> Option<&str> {
-    let values = reply.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(links).find_map(|(address, parameters)| {
-        let next = parameters.split(';').any(|parameter| {
-            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            let words = value.trim().trim_matches('"');
-            name.trim().eq_ignore_ascii_case("rel")
-                && words.split_whitespace().any(|word| word.eq_ignore_ascii_case("next"))
-        });
-        next.then_some(address)
-    })
-}
-
-/// Address and parameters of each link in one header; addresses may hold commas.
-fn links(value: &str) -> impl Iterator<Item = (&str, &str)> {
-    value.split('<').skip(1).filter_map(|part| part.split_once('>'))
 }

@@ -8,16 +8,14 @@ use bytes::Bytes;
 use haulier_core::port::Throttle;
 use haulier_core::{Failure, FailureKind};
 use http_body_util::Full;
-use hyper::header::{
-    ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
-};
+use hyper::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Request};
 use tokio::time::timeout;
 
-use super::Address;
 use super::connection::{Broken, Connection, Payload};
 use super::dial::Dialer;
 use super::session::Session;
+use super::{Address, Reply};
 use crate::{OpenError, Options};
 
 /// A client of one target.
@@ -45,26 +43,6 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Bytes,
     /// Longest reply.
     pub(crate) limit: usize,
-}
-
-/// A whole reply.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl Reply {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The `Content-Type` without its parameters, for messages.
-    pub(crate) fn media_type(&self) -> &str {
-        let whole = self.header("content-type").unwrap_or("no content type");
-        whole.split(';').next().unwrap_or(whole).trim()
-    }
 }
 
 /// Why there is no reply.

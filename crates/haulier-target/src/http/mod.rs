@@ -4,7 +4,9 @@ mod address;
 mod client;
 mod connection;
 mod dial;
+mod reply;
 mod session;
 
 pub(crate) use address::Address;
-pub(crate) use client::{Call, Client, Reply, Trouble};
+pub(crate) use client::{Call, Client, Trouble};
+pub(crate) use reply::Reply;

@@ -14,7 +14,8 @@ use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::client::{Call, Client, Reply, Trouble, header};
+use super::Reply;
+use super::client::{Call, Client, Trouble, header};
 use crate::OpenError;
 use crate::json::{self, Pointer};
 use crate::options::{Auth, Login, TokenSource};

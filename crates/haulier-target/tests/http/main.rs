@@ -5,6 +5,8 @@ mod bench;
 #[cfg(test)]
 mod bulk;
 #[cfg(test)]
+mod create;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod paging;
