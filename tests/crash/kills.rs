@@ -38,8 +38,8 @@ async fn kills(queue: QueueKind, ledger: LedgerKind) {
         eprintln!("kill {who:?} after {at} requests");
         fleet.kill_and_restart(who).await;
     }
-    fleet.ends().await;
-    scene::assert_once(&case, KILLS * REPEATS_A_KILL).await;
+    let said = fleet.ends().await;
+    scene::assert_once(&case, KILLS * REPEATS_A_KILL, &said).await;
     case.end().await;
 }
 

@@ -26,7 +26,7 @@ pub(super) fn setting(queue: QueueKind, ledger: LedgerKind) -> Setting {
         idempotency_keys: 0,
         faults: Faults { latency_ms: 8, ..Faults::default() },
         push: format!(
-            "zombie_grace = \"1s\"\nsilent_after = \"2s\"\nworkers = {WORKERS}\nparcel = {PARCEL}\n\
+            "zombie_grace = \"1s\"\nsilent_after = \"4s\"\nworkers = {WORKERS}\nparcel = {PARCEL}\n\
              [produce]\nchunk = 40\nfibres = 2"
         ),
         ..Setting::default()
@@ -35,7 +35,7 @@ pub(super) fn setting(queue: QueueKind, ledger: LedgerKind) -> Setting {
 
 /// A case with a few hundred records.
 pub(super) async fn small(setting: Setting) -> Case {
-    Case::small(setting, 20).await
+    Case::small(setting, 6).await
 }
 
 /// Waits until the target has answered so many requests in all.
@@ -103,31 +103,33 @@ impl<'c> Fleet<'c> {
         }
     }
 
-    /// Waits until all of them have ended well.
-    pub(super) async fn ends(self) {
-        self.producer.ended().await.expect(0);
+    /// Waits until all of them have ended well. Returns what they said.
+    pub(super) async fn ends(self) -> String {
+        let mut said = self.producer.ended().await.expect(0).stderr;
         for Worker { mut process, late } in self.workers {
             let in_time = tokio::time::timeout(Duration::from_secs(10), process.child.wait()).await.is_ok();
             if !in_time && late {
                 // It came after the end and waits for the next run.
                 process.signal("TERM").await;
-                process.ended().await.expect(5);
+                said += &process.ended().await.expect(5).stderr;
             } else {
-                process.ended().await.expect(0);
+                said += &process.ended().await.expect(0).stderr;
             }
         }
+        said
     }
 }
 
 fn verb(who: Who) -> &'static [&'static str] {
     match who {
         Who::Producer => &["produce"],
-        Who::Worker(_) => &["work"],
+        Who::Worker(_) => &["work", "-v"],
     }
 }
 
 /// Asserts that everything landed once, that the ledger says so and no more, and that no more was repeated than allowed.
-pub(super) async fn assert_once(case: &Case, most_repeats: usize) {
+pub(super) async fn assert_once(case: &Case, most_repeats: usize, said: &str) {
+    case.sandbox.set_faults(Faults::default()).unwrap();
     case.assert_same_on_both_sides().await;
     case.assert_accounted_for().await;
     case.assert_every_landing_is_logged().await;
@@ -141,7 +143,7 @@ pub(super) async fn assert_once(case: &Case, most_repeats: usize) {
         }
     }
     let repeats: usize = writes.values().map(|count| count - 1).sum();
-    assert!(repeats <= most_repeats, "{repeats} writes were repeated, {most_repeats} are allowed");
+    assert!(repeats <= most_repeats, "{repeats} writes were repeated, {most_repeats} are allowed:\n{said}");
 }
 
 /// Asserts that the id map names every row of the source, and nothing else.
