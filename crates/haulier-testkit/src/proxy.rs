@@ -1,12 +1,12 @@
 //! A TCP proxy that misbehaves on command: between a client and a server that must notice nothing, or everything.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, mpsc, watch};
 
 /// What the proxy does with connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,13 +24,20 @@ pub enum Mode {
 pub struct Proxy {
     at: SocketAddr,
     control: Arc<watch::Sender<Control>>,
+    words: broadcast::Sender<Arc<[u8]>>,
+    lives: Arc<Lives>,
 }
+
+/// Every connection since the last cut holds the sender, so the receiver hears when the last of them is gone.
+type Lives = Mutex<(mpsc::Sender<()>, mpsc::Receiver<()>)>;
 
 #[derive(Debug, Clone, Copy)]
 struct Control {
     mode: Mode,
     /// Connections of an earlier cut are reset.
     cut: u64,
+    /// Connections of an earlier stranding pass nothing on any more.
+    strand: u64,
     ended: bool,
 }
 
@@ -39,9 +46,14 @@ impl Proxy {
     pub async fn start(target: impl Into<String>) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let at = listener.local_addr()?;
-        let (control, watched) = watch::channel(Control { mode: Mode::Forward, cut: 0, ended: false });
-        tokio::spawn(accept(listener, target.into(), watched));
-        Ok(Self { at, control: Arc::new(control) })
+        let (control, watched) =
+            watch::channel(Control { mode: Mode::Forward, cut: 0, strand: 0, ended: false });
+        let (words, _) = broadcast::channel(16);
+        let lives = Arc::new(Mutex::new(mpsc::channel(1)));
+        let listening =
+            Listening { listener, target: target.into(), words: words.clone(), lives: Arc::clone(&lives) };
+        tokio::spawn(listening.accept(watched));
+        Ok(Self { at, control: Arc::new(control), words, lives })
     }
 
     /// Where clients connect to.
@@ -55,9 +67,26 @@ impl Proxy {
         self.control.send_modify(|control| control.mode = mode);
     }
 
-    /// Resets every connection (TCP RST to both sides); new ones may come.
-    pub fn cut(&self) {
+    /// Resets every connection (TCP RST to both sides), and returns when they are gone; new ones may come.
+    pub async fn cut(&self) {
+        let (sender, mut gone) = std::mem::replace(
+            &mut *self.lives.lock().unwrap_or_else(PoisonError::into_inner),
+            mpsc::channel(1),
+        );
         self.control.send_modify(|control| control.cut += 1);
+        drop(sender);
+        gone.recv().await;
+    }
+
+    /// Lets the present connections stay open and pass nothing on, for ever; new ones work.
+    pub fn strand(&self) {
+        self.control.send_modify(|control| control.strand += 1);
+    }
+
+    /// Says something to every client, as if the server had. Fit for protocols with frames, while the server is
+    /// silent.
+    pub fn inject(&self, bytes: &[u8]) {
+        drop(self.words.send(bytes.into()));
     }
 }
 
@@ -70,36 +99,57 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: String, mut control: watch::Receiver<Control>) {
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            ended = control.wait_for(|control| control.ended) => {
-                drop(ended);
-                return;
+struct Listening {
+    listener: TcpListener,
+    target: String,
+    words: broadcast::Sender<Arc<[u8]>>,
+    lives: Arc<Lives>,
+}
+
+impl Listening {
+    async fn accept(self, mut control: watch::Receiver<Control>) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                ended = control.wait_for(|control| control.ended) => {
+                    drop(ended);
+                    return;
+                }
+            };
+            let Ok((client, _)) = accepted else { return };
+            let now = *control.borrow();
+            if now.mode == Mode::Refuse {
+                reset(client);
+                continue;
             }
-        };
-        let Ok((client, _)) = accepted else { return };
-        let now = *control.borrow();
-        if now.mode == Mode::Refuse {
-            reset(client);
-        } else {
-            tokio::spawn(serve(client, target.clone(), control.clone(), now.cut));
+            let life = self.lives.lock().unwrap_or_else(PoisonError::into_inner).0.clone();
+            let serving = serve(client, self.target.clone(), control.clone(), now, self.words.subscribe());
+            tokio::spawn(async move {
+                serving.await;
+                drop(life);
+            });
         }
     }
 }
 
-async fn serve(mut client: TcpStream, target: String, control: watch::Receiver<Control>, cut: u64) {
+async fn serve(
+    mut client: TcpStream,
+    target: String,
+    control: watch::Receiver<Control>,
+    since: Control,
+    mut injected: broadcast::Receiver<Arc<[u8]>>,
+) {
     let Ok(mut server) = TcpStream::connect(target).await else { return reset(client) };
-    let (mut up, mut down) = (control.clone(), control.clone());
+    let (_silent, mut nothing) = broadcast::channel(1);
+    let (up, down) = (Valve { control: control.clone(), since }, Valve { control: control.clone(), since });
     let mut cutting = control;
     let was_cut = {
         let (mut from_client, mut to_client) = client.split();
         let (mut from_server, mut to_server) = server.split();
         tokio::select! {
-            watched = cutting.wait_for(|control| control.cut != cut) => { drop(watched); true }
-            () = pump(&mut from_client, &mut to_server, &mut up) => false,
-            () = pump(&mut from_server, &mut to_client, &mut down) => false,
+            watched = cutting.wait_for(|control| control.cut != since.cut) => { drop(watched); true }
+            () = pump(&mut from_client, &mut to_server, up, &mut nothing) => false,
+            () = pump(&mut from_server, &mut to_client, down, &mut injected) => false,
         }
     };
     if was_cut {
@@ -108,19 +158,38 @@ async fn serve(mut client: TcpStream, target: String, control: watch::Receiver<C
     }
 }
 
-/// Passes on one direction until either side ends.
-async fn pump(from: &mut ReadHalf<'_>, to: &mut WriteHalf<'_>, control: &mut watch::Receiver<Control>) {
+/// Whether one connection passes anything on.
+struct Valve {
+    control: watch::Receiver<Control>,
+    since: Control,
+}
+
+impl Valve {
+    async fn open(&mut self) -> bool {
+        let strand = self.since.strand;
+        let open = |control: &Control| control.mode != Mode::BlackHole && control.strand == strand;
+        self.control.wait_for(open).await.is_ok()
+    }
+}
+
+/// Passes on one direction, and what is put into its mouth, until either side ends.
+async fn pump(
+    from: &mut ReadHalf<'_>,
+    to: &mut WriteHalf<'_>,
+    mut valve: Valve,
+    injected: &mut broadcast::Receiver<Arc<[u8]>>,
+) {
     let mut buffer = vec![0; 16 * 1024];
-    loop {
-        if control.wait_for(|control| control.mode != Mode::BlackHole).await.is_err() {
-            return;
-        }
-        let count = tokio::select! {
-            read = from.read(&mut buffer) => read.unwrap_or(0),
-            changed = control.changed() => if changed.is_ok() { continue } else { return },
+    while valve.open().await {
+        let passed_on = tokio::select! {
+            read = from.read(&mut buffer) => match read {
+                Ok(count) if count > 0 => to.write_all(buffer.get(..count).unwrap_or_default()).await,
+                Ok(_) | Err(_) => return,
+            },
+            Ok(words) = injected.recv() => to.write_all(&words).await,
+            changed = valve.control.changed() => if changed.is_ok() { Ok(()) } else { return },
         };
-        let passed_on = to.write_all(buffer.get(..count).unwrap_or_default()).await;
-        if count == 0 || passed_on.is_err() {
+        if passed_on.is_err() {
             return;
         }
     }

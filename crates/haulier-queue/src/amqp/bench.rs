@@ -1,9 +1,13 @@
 //! The tests' broker, with a queue of its own for each test.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use haulier_testkit::proxy::Proxy;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptions};
 use lapin::uri::AMQPUri;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
 
 use super::topology::Names;
@@ -88,6 +92,57 @@ impl Broker {
         let (connection, _channel) = self.channel().await;
         let options = self.options(Role::Both);
         super::topology::count(&connection, &options, &self.queue).await.unwrap().is_some()
+    }
+
+    /// Makes a user with the password `pass` and the rights to configure, write and read.
+    pub(crate) async fn user(&self, name: &str, [configure, write, read]: [&str; 3]) {
+        self.manage("PUT", &format!("/api/users/{name}"), &json!({ "password": "pass", "tags": "" })).await;
+        let rights = json!({ "configure": configure, "write": write, "read": read });
+        self.manage("PUT", &format!("/api/permissions/%2f/{name}"), &rights).await;
+    }
+
+    /// Removes a user.
+    pub(crate) async fn forget_user(&self, name: &str) {
+        self.manage("DELETE", &format!("/api/users/{name}"), &json!({})).await;
+    }
+
+    /// Bounds the queue by a policy, as an operator might, and waits until it is in force.
+    pub(crate) async fn bound(&self, length: usize) {
+        let policy = json!({
+            "pattern": format!("^{}$", self.queue), "definition": { "max-length": length }, "apply-to": "queues",
+        });
+        self.manage("PUT", &format!("/api/policies/%2f/{}", self.queue), &policy).await;
+        let path = format!("/api/queues/%2f/{}", self.queue);
+        let in_force = async {
+            while !self.manage("GET", &path, &json!({})).await.contains("\"max-length\":") {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), in_force).await.expect("a policy in force");
+    }
+
+    /// Takes the bound away.
+    pub(crate) async fn unbound(&self) {
+        self.manage("DELETE", &format!("/api/policies/%2f/{}", self.queue), &json!({})).await;
+    }
+
+    /// One request to the management API, over a connection of its own.
+    async fn manage(&self, method: &str, path: &str, body: &serde_json::Value) -> String {
+        let api = self.options(Role::Both).api.unwrap();
+        let host = api.url.trim_start_matches("http://");
+        let pair = STANDARD.encode(format!("{}:{}", api.user, api.password.0));
+        let body = body.to_string();
+        let request = format!(
+            "{method} {path} HTTP/1.0\r\nhost: {host}\r\nauthorization: Basic {pair}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let status = answer.split(' ').nth(1).unwrap_or_default();
+        assert!(status.starts_with('2'), "{method} {path}: {answer}");
+        answer
     }
 
     /// Deletes one queue, as an operator might.

@@ -2,55 +2,36 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use haulier_core::port::{Consumer, Delivery, QueueError, Receipt, Settle};
-use lapin::Acker;
-use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, BasicRejectOptions,
-};
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
-use super::Options;
-use super::failure::classify;
-use super::lane::Lane;
+use super::lane::Line;
 use super::link::{backoff, within};
-use super::publisher::Publisher;
-use super::topology::{Names, short};
-use super::window::Outgoing;
+use super::settling::{ANSWER, Desk, LINGER, Unsettled};
+use super::topology::short;
 use crate::task::detached;
 use crate::wire;
 
-/// An acknowledgement that cannot be written in this time has not been heard; the message comes again.
-const ANSWER: Duration = Duration::from_secs(30);
-
-/// What all consumers of a queue share.
-#[derive(Debug, Clone)]
-pub(super) struct Source {
-    pub(super) options: Arc<Options>,
-    pub(super) names: Arc<Names>,
-    pub(super) lane: Arc<Lane>,
-    pub(super) publisher: Publisher,
-}
-
 /// Starts a consumer; the first channel is there when this returns.
-pub(super) async fn open(source: Source, prefetch: u16) -> Result<Box<dyn Consumer>, QueueError> {
+pub(super) async fn open(desk: Desk, prefetch: u16) -> Result<Box<dyn Consumer>, QueueError> {
     let prefetch = prefetch.max(1);
-    let running = subscribe(source.clone(), prefetch).await?;
+    let running = subscribe(desk.clone(), prefetch).await?;
     let flow = Flow { state: State::Up(Box::new(running)), corrupt: None };
-    Ok(Box::new(Amqp { source, prefetch, held: Arc::default(), flow: tokio::sync::Mutex::new(flow) }))
+    Ok(Box::new(Amqp { desk, prefetch, held: Mutex::default(), flow: tokio::sync::Mutex::new(flow) }))
 }
 
 #[derive(Debug)]
 struct Amqp {
-    source: Source,
+    desk: Desk,
     prefetch: u16,
-    held: Arc<Mutex<Held>>,
+    held: Mutex<Held>,
     flow: tokio::sync::Mutex<Flow>,
 }
 
@@ -64,14 +45,21 @@ struct Flow {
 
 #[derive(Debug)]
 enum State {
-    Down { retry_at: Instant, failures: u32, since: Instant },
-    Connecting { made: JoinHandle<Result<Running, QueueError>>, failures: u32, since: Instant },
+    Down(Outage, Instant),
+    Connecting(Outage, JoinHandle<Result<Running, QueueError>>),
     Up(Box<Running>),
+}
+
+/// Since when there is no channel, or since when the caller was last told, and how often one was tried for.
+#[derive(Debug, Clone, Copy)]
+struct Outage {
+    since: Instant,
+    failures: u32,
 }
 
 #[derive(Debug)]
 struct Running {
-    connection: Arc<lapin::Connection>,
+    line: Arc<Line>,
     channel: lapin::Channel,
     stream: lapin::Consumer,
 }
@@ -82,42 +70,29 @@ struct Held {
     unsettled: HashMap<u64, Unsettled>,
 }
 
-/// One delivery that is not settled.
-#[derive(Debug, Clone)]
-struct Unsettled {
-    acker: Acker,
-    id: Option<Uuid>,
-    body: Arc<Vec<u8>>,
-}
-
 #[async_trait]
 impl Consumer for Amqp {
     async fn next(&self) -> Result<Delivery, QueueError> {
         let mut flow = self.flow.lock().await;
         loop {
-            self.bury_corrupt(&mut flow).await?;
+            if let Some((one, reason)) = flow.corrupt.clone() {
+                let desk = self.desk.clone();
+                detached("keeping a message apart", async move { desk.keep_apart(&one, reason).await })
+                    .await?;
+                flow.corrupt = None;
+            }
             let running = self.running(&mut flow.state).await?;
-            let message = match running.stream.next().await {
-                Some(Ok(message)) => message,
-                Some(Err(error)) => {
-                    self.broke(
-                        &mut flow.state,
-                        classify(&self.source.options.at(), &self.source.names.main, &error),
-                    )?;
-                    continue;
-                }
-                None => {
-                    let cause = "the broker ended the consumer".to_owned();
-                    self.broke(
-                        &mut flow.state,
-                        QueueError::Unreachable { at: self.source.options.at(), cause },
-                    )?;
+            let message = match running.message().await {
+                Ok(message) => message,
+                Err(error) => {
+                    self.broke(&mut flow.state, self.desk.classify(error.as_ref()))?;
                     continue;
                 }
             };
             let id =
                 message.properties.message_id().as_ref().and_then(|id| Uuid::try_parse(id.as_str()).ok());
-            let one = Unsettled { acker: message.acker, id, body: Arc::new(message.data) };
+            let line = Arc::clone(&running.line);
+            let one = Unsettled { acker: message.acker, line, id, body: Arc::new(message.data) };
             match wire::decode(&one.body) {
                 Ok(parcel) => {
                     let receipt = self.keep(one);
@@ -130,8 +105,8 @@ impl Consumer for Amqp {
 
     async fn settle(&self, receipt: Receipt, how: Settle) -> Result<(), QueueError> {
         let Some(one) = self.lock().unsettled.remove(&receipt.0) else { return Ok(()) };
-        let source = self.source.clone();
-        detached("settling a parcel", async move { source.settle(&one, how).await }).await
+        let desk = self.desk.clone();
+        detached("settling a parcel", async move { desk.settle(&one, how).await }).await
     }
 }
 
@@ -148,163 +123,123 @@ impl Amqp {
         Receipt(receipt)
     }
 
-    /// The stream, connecting as long as it takes, or until the publish deadline has passed without one.
+    /// The channel, connecting as long as it takes; an outage as long as the deadline is told.
     async fn running<'a>(&self, state: &'a mut State) -> Result<&'a mut Running, QueueError> {
         loop {
             match state {
                 State::Up(_) => break,
-                State::Down { retry_at, failures, since } => {
+                State::Down(outage, retry_at) => {
                     sleep_until(*retry_at).await;
-                    let made = tokio::spawn(subscribe(self.source.clone(), self.prefetch));
-                    *state = State::Connecting { made, failures: *failures, since: *since };
+                    let connecting = tokio::spawn(subscribe(self.desk.clone(), self.prefetch));
+                    *state = State::Connecting(*outage, connecting);
                 }
-                State::Connecting { made, failures, since } => {
-                    let made = made.await.unwrap_or_else(|error| {
-                        Err(QueueError::Failed { doing: "opening a consumer", cause: error.to_string() })
-                    });
-                    match made {
-                        Ok(running) => *state = State::Up(Box::new(running)),
-                        Err(error) => {
-                            let (failures, since) = (*failures + 1, *since);
-                            let retry_at = Instant::now() + backoff(failures);
-                            let waited = since.elapsed() >= self.source.options.deadline;
-                            let since = if waited { Instant::now() } else { since };
-                            *state = State::Down { retry_at, failures, since };
-                            if waited || !error.is_passing() {
-                                return Err(error);
-                            }
-                            tracing::warn!(%error, "consuming is interrupted; connecting again");
+                State::Connecting(outage, connecting) => match connected(connecting).await {
+                    Ok(running) => *state = State::Up(Box::new(running)),
+                    Err(error) => {
+                        let mut outage = Outage { failures: outage.failures + 1, ..*outage };
+                        let tell =
+                            outage.since.elapsed() >= self.desk.options.deadline || !error.is_passing();
+                        if tell {
+                            outage.since = Instant::now();
                         }
+                        *state = State::Down(outage, Instant::now() + backoff(outage.failures));
+                        if tell {
+                            return Err(error);
+                        }
+                        tracing::warn!(%error, "consuming is interrupted; connecting again");
                     }
-                }
+                },
             }
         }
         match state {
             State::Up(running) => Ok(running),
-            State::Down { .. } | State::Connecting { .. } => {
-                Err(QueueError::Failed { doing: "consuming", cause: "there is no connection".to_owned() })
+            State::Down(..) | State::Connecting(..) => {
+                Err(QueueError::Failed { doing: "consuming", cause: "there is no channel".to_owned() })
             }
         }
     }
 
     /// Takes leave of a broken channel. What it delivered comes again, so its receipts mean nothing any more.
     fn broke(&self, state: &mut State, error: QueueError) -> Result<(), QueueError> {
-        let now = Instant::now();
-        let down = State::Down { retry_at: now + backoff(0), failures: 0, since: now };
-        if let State::Up(running) = std::mem::replace(state, down) {
-            self.source.lane.discard(&running.connection);
-        }
+        *state = State::Down(Outage { since: Instant::now(), failures: 0 }, Instant::now() + backoff(0));
         self.lock().unsettled.clear();
-        if error.is_passing() {
-            tracing::warn!(%error, "consuming is interrupted; connecting again");
-            return Ok(());
+        if !error.is_passing() {
+            return Err(error);
         }
-        Err(error)
-    }
-
-    async fn bury_corrupt(&self, flow: &mut Flow) -> Result<(), QueueError> {
-        let Some((one, reason)) = flow.corrupt.clone() else { return Ok(()) };
-        tracing::warn!(reason, "a message is no parcel; it is kept apart in the dead queue");
-        let source = self.source.clone();
-        detached("keeping a message apart", async move {
-            match source.copy(&one, &source.names.dead, Some(reason), None).await {
-                Ok(()) => answered(one.acker.ack(BasicAckOptions::default())).await,
-                Err(error) if error.is_passing() => return Err(error),
-                // Without the right to publish there, the broker's own way to the dead queue is left.
-                Err(_) => answered(one.acker.reject(BasicRejectOptions { requeue: false })).await,
-            }
-            Ok(())
-        })
-        .await?;
-        flow.corrupt = None;
+        tracing::warn!(%error, "consuming is interrupted; connecting again");
         Ok(())
     }
 }
 
 impl Drop for Amqp {
-    /// Closes the channel, which gives back all that it delivered.
+    /// Gives back what is not settled, at once, and closes the channel a little later.
     fn drop(&mut self) {
-        let now = Instant::now();
-        let down = State::Down { retry_at: now, failures: 0, since: now };
-        if let State::Up(running) = std::mem::replace(&mut self.flow.get_mut().state, down)
+        let down = State::Down(Outage { since: Instant::now(), failures: 0 }, Instant::now());
+        let state = std::mem::replace(&mut self.flow.get_mut().state, down);
+        let unsettled = std::mem::take(&mut self.lock().unsettled);
+        if let State::Up(running) = state
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(async move {
-                drop(timeout(ANSWER, running.channel.close(200, "done".into())).await);
-            });
+            runtime.spawn(running.leave(unsettled.into_values().collect()));
         }
     }
 }
 
-impl Source {
-    async fn settle(&self, one: &Unsettled, how: Settle) -> Result<(), QueueError> {
-        if !one.acker.usable() {
-            return Ok(());
+impl Running {
+    /// The next message; `None` as the error when there will be none and nobody says why.
+    async fn message(&mut self) -> Result<lapin::message::Delivery, Option<lapin::Error>> {
+        tokio::select! {
+            biased;
+            message = self.stream.next() => match message {
+                Some(Ok(message)) => Ok(message),
+                Some(Err(error)) => Err(Some(error)),
+                None => Err(None),
+            },
+            () = self.line.broken.cancelled() => Err(None),
         }
-        let copied = match how {
-            Settle::Done => Ok(()),
-            Settle::GiveBack => {
-                self.give_back(one).await;
-                return Ok(());
+    }
+
+    async fn leave(mut self: Box<Self>, unsettled: Vec<Unsettled>) {
+        let line = Arc::clone(&self.line);
+        let leaving = async {
+            self.channel.basic_cancel(self.stream.tag(), BasicCancelOptions::default()).await?;
+            let ahead: Vec<_> = std::iter::from_fn(|| self.stream.next().now_or_never()??.ok()).collect();
+            for acker in
+                unsettled.iter().map(|one| &one.acker).chain(ahead.iter().map(|message| &message.acker))
+            {
+                line.give_back(acker).await;
             }
-            Settle::Delay(millis) => {
-                // RabbitMQ keeps times of up to 2^32 - 1 ms.
-                let expires = millis.min(u64::from(u32::MAX));
-                self.copy(one, self.names.delay(millis), None, Some(expires)).await
-            }
-            Settle::Bury(reason) => self.copy(one, &self.names.dead, Some(reason), None).await,
+            sleep(LINGER).await;
+            self.channel.close(200, "done".into()).await
         };
-        match copied {
-            Ok(()) => answered(one.acker.ack(BasicAckOptions::default())).await,
-            Err(_) => self.give_back(one).await,
+        tokio::select! {
+            left = timeout(ANSWER, leaving) => drop(left),
+            () = line.broken.cancelled() => {}
         }
-        copied
-    }
-
-    async fn give_back(&self, one: &Unsettled) {
-        answered(one.acker.nack(BasicNackOptions { requeue: true, multiple: false })).await;
-    }
-
-    /// Puts a copy into another queue of ours.
-    async fn copy(
-        &self,
-        one: &Unsettled,
-        queue: &str,
-        reason: Option<String>,
-        expires: Option<u64>,
-    ) -> Result<(), QueueError> {
-        let message = Outgoing {
-            queue: queue.into(),
-            id: one.id,
-            body: Arc::clone(&one.body),
-            reason: reason.map(Into::into),
-            expires,
-        };
-        self.publisher.publish(vec![message]).await
     }
 }
 
-/// `Ok(false)`, an error and silence all mean that the broker did not hear it, and that the message comes again.
-async fn answered(settling: impl Future<Output = lapin::Result<bool>>) {
-    if !matches!(timeout(ANSWER, settling).await, Ok(Ok(true))) {
-        tracing::debug!("a settlement did not reach the broker; the message comes again");
+async fn connected(connecting: &mut JoinHandle<Result<Running, QueueError>>) -> Result<Running, QueueError> {
+    match connecting.await {
+        Ok(result) => result,
+        Err(error) => Err(QueueError::Failed { doing: "opening a consumer", cause: error.to_string() }),
     }
 }
 
-async fn subscribe(source: Source, prefetch: u16) -> Result<Running, QueueError> {
-    let connection = source.lane.connection().await?;
+async fn subscribe(desk: Desk, prefetch: u16) -> Result<Running, QueueError> {
+    let line = desk.lane.line().await?;
     let made = async {
-        let channel = within(&source.options, connection.create_channel()).await?;
+        let channel = within(&desk.options, line.connection.create_channel()).await?;
         // Before the consumer: without it the broker pushes the whole queue into this process.
-        within(&source.options, channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
+        within(&desk.options, channel.basic_qos(prefetch, BasicQosOptions::default())).await?;
         let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
-        let consuming = channel.basic_consume(short(&source.names.main), "".into(), options, arguments);
-        let stream = within(&source.options, consuming).await?;
-        Ok(Running { connection: Arc::clone(&connection), channel, stream })
+        let consuming = channel.basic_consume(short(&desk.names.main), "".into(), options, arguments);
+        let stream = within(&desk.options, consuming).await?;
+        Ok(Running { line: Arc::clone(&line), channel, stream })
     };
     let made = made.await;
-    if made.is_err() {
-        source.lane.discard(&connection);
+    if let Err(QueueError::Unreachable { .. }) = &made {
+        line.broken.cancel();
     }
     made
 }

@@ -23,12 +23,12 @@ pub struct Waiting {
 }
 
 pub(super) async fn waiting(lane: &Lane, options: &Options, names: &Names) -> Result<Waiting, QueueError> {
-    let connection = lane.connection().await?;
-    let ask = async |queue: &str| match count(&connection, options, queue).await {
+    let line = lane.line().await?;
+    let ask = async |queue: &str| match count(&line.connection, options, queue).await {
         Ok(Some(count)) => Ok(count),
         Ok(None) => Err(QueueError::Gone { queue: queue.to_owned() }),
         Err(error) => {
-            lane.discard(&connection);
+            line.broken.cancel();
             Err(error)
         }
     };

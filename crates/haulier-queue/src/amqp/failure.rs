@@ -12,7 +12,10 @@ pub(super) fn classify(at: &str, queue: &str, error: &lapin::Error) -> QueueErro
     match reply_code(error) {
         Some(ACCESS_REFUSED | NOT_ALLOWED) => QueueError::Credentials { at, cause },
         Some(NOT_FOUND) => QueueError::Gone { queue: queue.to_owned() },
-        Some(PRECONDITION_FAILED) if !cause.contains("timed out") => {
+        // The same code tells of acknowledgements that came too late; those are over with the channel.
+        Some(PRECONDITION_FAILED)
+            if !cause.contains("timed out") && !cause.contains("unknown delivery tag") =>
+        {
             QueueError::Mismatch { queue: queue.to_owned(), problem: difference(&cause) }
         }
         Some(_) | None => QueueError::Unreachable { at, cause },
@@ -40,6 +43,7 @@ fn difference(cause: &str) -> String {
     };
     let Some(argument) = quoted("inequivalent arg '") else { return cause.to_owned() };
     let value = |before: &str| match quoted(before) {
+        Some("") => "empty".to_owned(),
         Some(text) => format!("`{text}`"),
         None => "missing".to_owned(),
     };
@@ -69,6 +73,10 @@ mod tests {
             (
                 "PRECONDITION_FAILED - inequivalent arg 'x-overflow' for queue 'q' in vhost '/': received the value 'reject-publish' of type 'longstr' but current is none",
                 "its `x-overflow` is missing, and haulier declares `reject-publish`",
+            ),
+            (
+                "PRECONDITION_FAILED - inequivalent arg 'x-dead-letter-exchange' for queue 'q' in vhost '/': received the value '' of type 'longstr' but current is none",
+                "its `x-dead-letter-exchange` is missing, and haulier declares empty",
             ),
             ("PRECONDITION_FAILED - something else", "PRECONDITION_FAILED - something else"),
         ];

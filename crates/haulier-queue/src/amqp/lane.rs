@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::StreamExt;
 use haulier_core::port::QueueError;
-use lapin::Connection;
+use lapin::{Connection, Event};
+use tokio_util::sync::CancellationToken;
 
 use super::Options;
 use super::link::connect;
@@ -12,9 +14,18 @@ use super::link::connect;
 #[derive(Debug)]
 pub(super) struct Lane {
     options: Arc<Options>,
-    current: Mutex<Option<Arc<Connection>>>,
+    current: Mutex<Option<Arc<Line>>>,
     /// One connects, the others wait for it.
     connecting: tokio::sync::Mutex<()>,
+}
+
+/// A connection, and the news that it is broken.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) connection: Connection,
+    /// Cancelled when it is: the driver leaves some of its answers open for ever when a connection breaks, so
+    /// whoever waits for one waits for this as well.
+    pub(super) broken: CancellationToken,
 }
 
 impl Lane {
@@ -22,26 +33,33 @@ impl Lane {
         Self { options, current: Mutex::default(), connecting: tokio::sync::Mutex::default() }
     }
 
-    /// The connection, made anew when the last one was discarded or has ended.
-    pub(super) async fn connection(&self) -> Result<Arc<Connection>, QueueError> {
+    /// The connection, made anew when the last one is broken.
+    pub(super) async fn line(&self) -> Result<Arc<Line>, QueueError> {
         let _turn = self.connecting.lock().await;
         let current = self.lock().clone();
-        if let Some(connection) = current
-            && connection.status().connected()
+        if let Some(line) = current
+            && !line.broken.is_cancelled()
+            && line.connection.status().connected()
         {
-            return Ok(connection);
+            return Ok(line);
         }
-        let connection = Arc::new(connect(&self.options, "consuming").await?);
-        *self.lock() = Some(Arc::clone(&connection));
-        Ok(connection)
+        let connection = connect(&self.options, "consuming").await?;
+        let broken = CancellationToken::new();
+        let (mut events, news) = (connection.events_listener().boxed(), broken.clone());
+        tokio::spawn(async move {
+            while let Some(event) = events.next().await {
+                if let Event::Error(_) = event {
+                    break;
+                }
+            }
+            news.cancel();
+        });
+        let line = Arc::new(Line { connection, broken });
+        *self.lock() = Some(Arc::clone(&line));
+        Ok(line)
     }
 
-    /// Whoever saw an error says so: the driver's own status may still claim to be connected.
-    pub(super) fn discard(&self, connection: &Arc<Connection>) {
-        self.lock().take_if(|current| Arc::ptr_eq(current, connection));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Connection>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Line>>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

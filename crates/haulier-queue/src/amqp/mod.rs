@@ -13,6 +13,7 @@ mod lane;
 mod link;
 mod options;
 mod publisher;
+mod settling;
 mod topology;
 mod window;
 
@@ -51,7 +52,8 @@ impl Amqp {
     pub async fn open(options: Options) -> Result<Self, QueueError> {
         let names = Arc::new(Names::new(&options.queue)?);
         if options.max_bytes > wire::MAX_BYTES {
-            return Err(QueueError::TooLarge { bytes: options.max_bytes, limit: wire::MAX_BYTES });
+            let cause = format!("messages may have {} bytes at most", wire::MAX_BYTES);
+            return Err(QueueError::Failed { doing: "reading the queue's settings", cause });
         }
         let api = options.api.as_ref().map(|api| api::Client::new(api, &options)).transpose()?;
         let options = Arc::new(options);
@@ -97,13 +99,13 @@ impl Queue for Amqp {
     }
 
     async fn consumer(&self, prefetch: u16) -> Result<Box<dyn Consumer>, QueueError> {
-        let source = consumer::Source {
+        let desk = settling::Desk {
             options: Arc::clone(&self.options),
             names: Arc::clone(&self.names),
             lane: Arc::clone(&self.lane),
             publisher: self.publisher.clone(),
         };
-        consumer::open(source, prefetch).await
+        consumer::open(desk, prefetch).await
     }
 
     async fn depth(&self) -> Result<Depth, QueueError> {
@@ -117,3 +119,6 @@ impl Queue for Amqp {
         depth::depth(api, &self.lane, &self.options, &self.names).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,8 +95,8 @@ impl Task {
             };
             self.blocked.send_replace(None);
             self.window.lost();
-            // A connection that held for a while was a good one.
-            failures = if before.elapsed() > self.options.silence { 0 } else { failures + 1 };
+            // A connection over which anything got through was a good one.
+            failures = if self.window.progressed_since(before) { 0 } else { failures + 1 };
             self.pause(error, failures).await;
         }
     }
@@ -128,9 +128,25 @@ impl Task {
 
     /// Publishes until the connection breaks (an error) or nobody needs it any more.
     async fn serve(&mut self, connection: &Connection, channel: &Channel) -> Result<(), QueueError> {
+        let mut flying = Flying::new();
+        let ended = self.publish(connection, channel, &mut flying).await;
+        // What was confirmed before the break need not go out again.
+        while let Some(Some((flight, answer))) = flying.next().now_or_never() {
+            if let Ok(Confirmation::Ack(None)) = answer {
+                self.window.landed(flight, Instant::now());
+            }
+        }
+        ended
+    }
+
+    async fn publish(
+        &mut self,
+        connection: &Connection,
+        channel: &Channel,
+        flying: &mut Flying,
+    ) -> Result<(), QueueError> {
         // The driver keeps events only for listeners that are there; one is the limit, as they share the events out.
         let mut events = std::pin::pin!(connection.events_listener());
-        let mut flying = Flying::new();
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut blocked: Option<(String, Instant)> = None;
@@ -139,7 +155,7 @@ impl Task {
             let now = Instant::now();
             if blocked.is_none() && hold_until.is_none_or(|until| until <= now) {
                 hold_until = None;
-                self.launch(channel, &flying);
+                self.launch(channel, flying);
             }
             tokio::select! {
                 job = self.inbox.recv(), if self.open => match job {
@@ -147,13 +163,8 @@ impl Task {
                     None => self.open = false,
                 },
                 Some((flight, answer)) = flying.next(), if !flying.is_empty() => {
-                    match self.settle(flight, answer) {
-                        Ok(Verdict::Held) => {}
-                        Ok(Verdict::NotNow) => hold_until = Some(now + backoff(1)),
-                        Err(error) => {
-                            self.drain(&mut flying);
-                            return Err(error);
-                        }
+                    if let Verdict::NotNow = self.settle(flight, answer)? {
+                        hold_until = Some(now + backoff(1));
                     }
                 }
                 event = events.next() => blocked = self.hear(event, blocked)?,
@@ -189,20 +200,11 @@ impl Task {
             Ok(Confirmation::Nack(None)) => {
                 let reason = "it refuses to store messages for now".to_owned();
                 self.trouble = Some(QueueError::Blocked { reason });
-                self.window.again(flight);
+                self.window.again(flight, Instant::now());
                 Ok(Verdict::NotNow)
             }
             Ok(Confirmation::NotRequested) => Err(self.unreachable("it does not confirm messages")),
             Err(error) => Err(classify(&self.options.at(), &self.options.queue, &error)),
-        }
-    }
-
-    /// After an error: what was confirmed before it need not go out again.
-    fn drain(&mut self, flying: &mut Flying) {
-        while let Some(Some((flight, answer))) = flying.next().now_or_never() {
-            if let Ok(Confirmation::Ack(None)) = answer {
-                self.window.landed(flight, Instant::now());
-            }
         }
     }
 
@@ -220,7 +222,7 @@ impl Task {
             Some(Event::ConnectionUnblocked) => {
                 tracing::info!("the broker takes messages again");
                 self.blocked.send_replace(None);
-                self.window.excuse_silence(Instant::now());
+                self.window.excuse(Instant::now());
                 Ok(None)
             }
             Some(Event::Error(error)) => Err(classify(&self.options.at(), &self.options.queue, &error)),

@@ -1,6 +1,6 @@
 //! What is to be published, what is on its way, and who waits for it: bookkeeping without any I/O.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ pub(super) struct Job {
     pub(super) since: Instant,
 }
 
-/// A message in the air is known by its number; numbers grow, so they keep the order.
+/// The number of a message, given when it is admitted: it keeps its place however often it goes out.
 pub(super) type Flight = u64;
 
 #[derive(Debug)]
@@ -40,10 +40,13 @@ pub(super) struct Window {
     next_job: u64,
     next_flight: Flight,
     jobs: HashMap<u64, Waiter>,
-    waiting: VecDeque<Item>,
+    waiting: BTreeMap<Flight, Item>,
     flying: BTreeMap<Flight, Item>,
     bytes: usize,
+    /// When the broker last took a message.
     progressed: Instant,
+    /// When it last said anything about one, or had nothing to say.
+    heard: Instant,
 }
 
 #[derive(Debug)]
@@ -66,10 +69,11 @@ impl Window {
             next_job: 0,
             next_flight: 0,
             jobs: HashMap::new(),
-            waiting: VecDeque::new(),
+            waiting: BTreeMap::new(),
             flying: BTreeMap::new(),
             bytes: 0,
             progressed: now,
+            heard: now,
         }
     }
 
@@ -81,33 +85,34 @@ impl Window {
             drop(job.reply.send(Ok(())));
             return;
         }
-        self.waiting.extend(job.messages.into_iter().map(|message| Item { job: id, message }));
+        for message in job.messages {
+            self.waiting.insert(self.next_flight, Item { job: id, message });
+            self.next_flight += 1;
+        }
         self.jobs.insert(id, Waiter { left, reply: job.reply, since: job.since });
     }
 
     /// The next message that may go out.
     pub(super) fn launch(&mut self, now: Instant) -> Option<(Flight, Outgoing)> {
-        let full = self.flying.len() >= self.most
-            || (!self.flying.is_empty()
-                && self.bytes + self.waiting.front()?.message.body.len() > MAX_FLYING_BYTES);
-        if full {
+        let next = self.waiting.first_entry()?;
+        let size = next.get().message.body.len();
+        if self.flying.len() >= self.most || (!self.flying.is_empty() && self.bytes + size > MAX_FLYING_BYTES)
+        {
             return None;
         }
-        let item = self.waiting.pop_front()?;
         if self.flying.is_empty() {
-            self.progressed = now;
+            self.heard = now;
         }
-        let flight = self.next_flight;
-        self.next_flight += 1;
+        let (flight, item) = next.remove_entry();
         let message = item.message.clone();
-        self.bytes += message.body.len();
+        self.bytes += size;
         self.flying.insert(flight, item);
         Some((flight, message))
     }
 
     /// The broker holds it.
     pub(super) fn landed(&mut self, flight: Flight, now: Instant) {
-        self.progressed = now;
+        self.excuse(now);
         let Some(item) = self.take(flight) else { return };
         let Some(job) = self.jobs.get_mut(&item.job) else { return };
         job.left -= 1;
@@ -125,23 +130,23 @@ impl Window {
         self.fail(|id, _| id == item.job, &error);
     }
 
-    /// The broker did not take it; it goes out again, before all others.
-    pub(super) fn again(&mut self, flight: Flight) {
+    /// The broker did not take it; it goes out again, before all that came later.
+    pub(super) fn again(&mut self, flight: Flight, now: Instant) {
+        self.heard = now;
         if let Some(item) = self.take(flight)
             && self.jobs.contains_key(&item.job)
         {
-            self.waiting.push_front(item);
+            self.waiting.insert(flight, item);
         }
     }
 
     /// The connection is gone: nobody knows what arrived, so everything on its way goes out again, in order.
     pub(super) fn lost(&mut self) {
         self.bytes = 0;
-        for (_, item) in std::mem::take(&mut self.flying).into_iter().rev() {
-            if self.jobs.contains_key(&item.job) {
-                self.waiting.push_front(item);
-            }
-        }
+        let jobs = &self.jobs;
+        let again =
+            std::mem::take(&mut self.flying).into_iter().filter(|(_, item)| jobs.contains_key(&item.job));
+        self.waiting.extend(again);
     }
 
     /// Fails the jobs that began before `limit` ago, where nothing at all has moved since then either.
@@ -161,12 +166,18 @@ impl Window {
 
     /// How long the broker has confirmed nothing although something is on its way.
     pub(super) fn silence(&self, now: Instant) -> Duration {
-        if self.flying.is_empty() { Duration::ZERO } else { now.saturating_duration_since(self.progressed) }
+        if self.flying.is_empty() { Duration::ZERO } else { now.saturating_duration_since(self.heard) }
     }
 
-    /// While nothing could be confirmed, silence means nothing.
-    pub(super) fn excuse_silence(&mut self, now: Instant) {
+    /// Starts to count anew: the time up to now says nothing.
+    pub(super) fn excuse(&mut self, now: Instant) {
         self.progressed = now;
+        self.heard = now;
+    }
+
+    /// Whether the broker has taken anything since then.
+    pub(super) fn progressed_since(&self, then: Instant) -> bool {
+        self.progressed > then
     }
 
     pub(super) fn has_jobs(&self) -> bool {
@@ -185,7 +196,7 @@ impl Window {
             drop(job.reply.send(Err(error.clone())));
         }
         let jobs = &self.jobs;
-        self.waiting.retain(|item| jobs.contains_key(&item.job));
+        self.waiting.retain(|_, item| jobs.contains_key(&item.job));
     }
 }
 

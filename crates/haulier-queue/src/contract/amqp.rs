@@ -31,7 +31,7 @@ impl Bench for Broker {
         let consumer = queue.consumer(prefetch).await.unwrap();
         let kill = Box::new(move || {
             proxy.set(Mode::Refuse);
-            proxy.cut();
+            tokio::spawn(async move { proxy.cut().await });
         });
         Doomed { consumer, kill }
     }

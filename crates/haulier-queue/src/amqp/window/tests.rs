@@ -112,13 +112,15 @@ fn what_was_given_up_is_not_published_again_after_a_loss() {
 }
 
 #[test]
-fn a_message_that_was_refused_for_now_goes_first() {
+fn messages_that_were_refused_for_now_keep_their_places() {
     let now = Instant::now();
-    let mut window = Window::new(1, now);
-    window.admit(job(&["a", "b"], now).0);
+    let mut window = Window::new(3, now);
+    window.admit(job(&["a", "b", "c", "d"], now).0);
     let launched = launch_all(&mut window, now);
-    window.again(launched[0].0);
-    assert_eq!(texts(&launch_all(&mut window, now)), ["a"]);
+    for (flight, _) in launched {
+        window.again(flight, now);
+    }
+    assert_eq!(texts(&launch_all(&mut window, now)), ["a", "b", "c"]);
 }
 
 #[test]
@@ -134,5 +136,22 @@ fn a_deadline_counts_from_the_last_progress() {
     assert!(answer.try_recv().is_err());
     assert_eq!(window.silence(now + 18 * second), 9 * second);
     window.expire(10 * second, now + 19 * second, &unreachable());
+    assert_eq!(answer.try_recv(), Ok(Err(unreachable())));
+}
+
+#[test]
+fn refusals_are_answers_and_no_progress() {
+    let now = Instant::now();
+    let second = Duration::from_secs(1);
+    let mut window = Window::new(5, now);
+    let (first, mut answer) = job(&["a"], now);
+    window.admit(first);
+    for round in 1..=10 {
+        let launched = launch_all(&mut window, now + round * second);
+        window.again(launched[0].0, now + round * second);
+    }
+    launch_all(&mut window, now + 11 * second);
+    assert_eq!(window.silence(now + 11 * second), Duration::ZERO);
+    window.expire(10 * second, now + 11 * second, &unreachable());
     assert_eq!(answer.try_recv(), Ok(Err(unreachable())));
 }
