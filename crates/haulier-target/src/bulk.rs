@@ -83,7 +83,7 @@ impl Http {
         };
         let keys = bulk_key(pushes);
         let facts = Facts { vars: &[], refs: &[], own: None };
-        let reply = match self.send_step(&bulk.write, facts, &keys, body, throttle).await {
+        let reply = match self.send_step(&bulk.write, facts, (&keys, ""), body, throttle).await {
             Ok(reply) => reply,
             Err(failure) => return all(&failure),
         };

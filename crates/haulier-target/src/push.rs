@@ -20,7 +20,7 @@ impl Http {
         push: &Push<'_>,
         throttle: &dyn Throttle,
     ) -> Result<Landed, Failure> {
-        let errand = Errand { program, push, throttle };
+        let errand = Errand { program, push, throttle, again: false };
         match &program.shape {
             Shape::Put(write) => self.put(errand, write).await,
             Shape::Link(write) => self.link(errand, write).await,
@@ -83,7 +83,7 @@ impl Http {
 
     async fn create(
         &self,
-        errand: Errand<'_>,
+        mut errand: Errand<'_>,
         create: &Step,
         lookup: Option<&Finder>,
         update: Option<&Step>,
@@ -95,7 +95,10 @@ impl Http {
             match self.change(errand, update, known.as_str()).await? {
                 Some(landed) => return Ok(landed),
                 // It was there once and is gone: it may stand there under another id.
-                None => look = true,
+                None => {
+                    look = true;
+                    errand.again = true;
+                }
             }
         }
         if look {

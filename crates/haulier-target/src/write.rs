@@ -29,6 +29,8 @@ pub(crate) struct Errand<'a> {
     pub(crate) program: &'a Program,
     pub(crate) push: &'a Push<'a>,
     pub(crate) throttle: &'a dyn Throttle,
+    /// The record was there and is gone: a target that keeps answers by key must not give the one of back then.
+    pub(crate) again: bool,
 }
 
 impl Http {
@@ -39,10 +41,12 @@ impl Http {
         step: &Step,
         own: Option<&str>,
     ) -> Result<Answer, Failure> {
-        let Errand { program, push, throttle } = errand;
+        let Errand { program, push, throttle, again } = errand;
         let body = if step.empty { String::new() } else { body::body(program, step, push)? };
         let facts = Facts { vars: &push.record.vars, refs: push.refs, own };
-        let reply = self.send_step(step, facts, push.idempotency_key, body, throttle).await?;
+        let reply = self
+            .send_step(step, facts, (push.idempotency_key, if again { ".again" } else { "" }), body, throttle)
+            .await?;
         match program.rules.read(step.purpose, reply.status, &reply.headers, &reply.body) {
             ReplyClass::Ok => Ok(Answer::Ok(reply)),
             ReplyClass::Exists => Ok(Answer::Exists(reply)),
@@ -56,7 +60,7 @@ impl Http {
         &self,
         step: &Step,
         facts: Facts<'_>,
-        key: &str,
+        (key, suffix): (&str, &str),
         body: String,
         throttle: &dyn Throttle,
     ) -> Result<Reply, Failure> {
@@ -64,8 +68,9 @@ impl Http {
         let mut path = String::with_capacity(96);
         step.path.fill(facts, &mut path).map_err(unfit)?;
         let mut headers = Vec::with_capacity(step.headers.len() + 1);
-        let mut value = String::with_capacity(key.len() + step.suffix.len());
+        let mut value = String::with_capacity(key.len() + suffix.len() + step.suffix.len());
         value.push_str(key);
+        value.push_str(suffix);
         value.push_str(step.suffix);
         if !key.is_empty() {
             headers.push((IDEMPOTENCY_KEY, header_value(value, &IDEMPOTENCY_KEY)?));

@@ -114,10 +114,18 @@ async fn headers_are_those_of_site_plan_and_attempt() {
         lookup: Some(lookup("/users?email={v0}", &[("email", "/email")])),
         update: Some(patch),
     };
-    landed(bench.push(&entity("user", push), &record("1", r#"{"email":"e"}"#, &["e", "Zoë"])).await);
+    let (user, person) = (entity("user", push), record("1", r#"{"email":"e"}"#, &["e", "Zoë"]));
+    landed(bench.push(&user, &person).await);
+    bench.fake.on("POST", "/api/v2/users").reply(201, r#"{"id":2}"#);
+    bench.fake.on("PATCH", "/api/v2/users/9").reply(404, "{}");
+    bench.fake.on("GET", "/api/v2/users").reply(200, r#"{"items":[]}"#);
+    let known = With { known: Some("9"), ..With::default() };
+    landed(bench.push_with(&user, &person, known).await);
     let log = bench.fake.log();
     let keys: Vec<_> = log.iter().map(|seen| seen.header("idempotency-key")).collect();
-    assert_eq!(keys, [Some("key-1.create"), None, Some("key-1.update")]);
+    // A record that was there and is gone is created under another key than back then.
+    let expected = ["key-1.create", "", "key-1.update", "key-1.update", "", "key-1.again.create"];
+    assert_eq!(keys.iter().map(|key| key.unwrap_or_default()).collect::<Vec<_>>(), expected);
     assert!(log.iter().all(|seen| seen.header("x-site") == Some("s1")));
     assert!(log.iter().all(|seen| seen.header("accept") == Some("application/scim+json")));
     assert!(log.iter().all(|seen| seen.header("host").is_some_and(|host| host.starts_with("127.0.0.1:"))));
