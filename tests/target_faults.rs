@@ -21,6 +21,7 @@ async fn careless(faults: Faults) -> Case {
 
 async fn lands_whole(case: Case, args: &[&str]) -> hq_sandbox::Stats {
     case.haulier(args).run().await.expect(0);
+    case.sandbox.set_faults(Faults::default()).unwrap();
     case.assert_same_on_both_sides().await;
     case.assert_accounted_for().await;
     let stats = case.sandbox.stats();

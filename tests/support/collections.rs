@@ -16,10 +16,18 @@ pub(crate) struct Collections {
 
 #[derive(Default)]
 struct Shelves {
-    records: BTreeMap<String, Vec<Stored>>,
+    shelves: BTreeMap<String, Shelf>,
     unique: HashMap<String, Vec<String>>,
     faults: HashMap<String, Fault>,
     refusals: HashMap<String, Reply>,
+}
+
+/// One collection.
+#[derive(Default)]
+struct Shelf {
+    records: Vec<Stored>,
+    by_key: HashMap<String, usize>,
+    by_unique: HashMap<String, usize>,
 }
 
 /// One stored record.
@@ -64,7 +72,7 @@ impl Collections {
 
     /// What a collection holds.
     pub(crate) fn records(&self, collection: &str) -> Vec<Stored> {
-        self.shelves().records.get(collection).cloned().unwrap_or_default()
+        self.shelves().shelves.get(collection).map(|shelf| shelf.records.clone()).unwrap_or_default()
     }
 
     /// Every request so far, whole.
@@ -98,8 +106,12 @@ impl Collections {
     /// All records as sorted lines without ids: a reference stands as the natural text of the record it points to.
     pub(crate) fn neutral(&self) -> BTreeMap<String, Vec<String>> {
         let shelves = self.shelves();
-        let by_id: HashMap<&str, &Stored> =
-            shelves.records.values().flatten().map(|stored| (stored.id.as_str(), stored)).collect();
+        let by_id: HashMap<&str, &Stored> = shelves
+            .shelves
+            .values()
+            .flat_map(|shelf| &shelf.records)
+            .map(|stored| (stored.id.as_str(), stored))
+            .collect();
         let line = |stored: &Stored| {
             let members =
                 stored.members.iter().map(|(name, value)| (name.clone(), without_ids(value, &by_id)));
@@ -107,12 +119,12 @@ impl Collections {
             let key = stored.key.as_deref().filter(|key| !key.contains(':'));
             json!({ "key": key, "members": sorted }).to_string()
         };
-        let sorted = |records: &Vec<Stored>| {
-            let mut lines: Vec<String> = records.iter().map(line).collect();
+        let sorted = |shelf: &Shelf| {
+            let mut lines: Vec<String> = shelf.records.iter().map(line).collect();
             lines.sort_unstable();
             lines
         };
-        shelves.records.iter().map(|(name, records)| (name.clone(), sorted(records))).collect()
+        shelves.shelves.iter().map(|(name, shelf)| (name.clone(), sorted(shelf))).collect()
     }
 }
 
@@ -159,21 +171,21 @@ impl Shelves {
         let fits = |stored: &&Stored| {
             wanted.iter().all(|(name, text)| stored.members.get(name).and_then(Value::as_str) == Some(text))
         };
-        let records = self.records.get(collection).map(Vec::as_slice).unwrap_or_default();
+        let records = self.shelves.get(collection).map(|shelf| &*shelf.records).unwrap_or_default();
         let items: Vec<Value> = records.iter().filter(fits).map(shown).collect();
         Reply::json(200, &json!({ "items": items }).to_string())
     }
 
     fn create(&mut self, collection: &str, members: Map<String, Value>) -> Reply {
-        let records = self.records.entry(collection.to_owned()).or_default();
-        let unique = self.unique.get(collection).map(Vec::as_slice).unwrap_or_default();
-        let same = |stored: &Stored| unique.iter().all(|name| stored.members.get(name) == members.get(name));
-        if !unique.is_empty() && records.iter().any(same) {
-            return Reply::json(409, r#"{"error":"exists"}"#);
+        let shelf = self.shelves.entry(collection.to_owned()).or_default();
+        if let Some(unique) = self.unique.get(collection) {
+            let values: Vec<&Value> =
+                unique.iter().map(|name| members.get(name).unwrap_or(&Value::Null)).collect();
+            if shelf.by_unique.insert(json!(values).to_string(), shelf.records.len()).is_some() {
+                return Reply::json(409, r#"{"error":"exists"}"#);
+            }
         }
-        let stored = Stored { id: format!("{collection}-{}", records.len() + 1), key: None, members };
-        let reply = Reply::json(201, &shown(&stored).to_string());
-        records.push(stored);
+        let reply = shelf.add(collection, None, members);
         match self.faults.get(collection) {
             Some(fault) => reply.fault(fault.clone()),
             None => reply,
@@ -181,8 +193,8 @@ impl Shelves {
     }
 
     fn change(&mut self, collection: &str, id: &str, members: Map<String, Value>) -> Reply {
-        let records = self.records.entry(collection.to_owned()).or_default();
-        let Some(stored) = records.iter_mut().find(|stored| stored.id == id) else {
+        let shelf = self.shelves.entry(collection.to_owned()).or_default();
+        let Some(stored) = shelf.records.iter_mut().find(|stored| stored.id == id) else {
             return Reply::json(404, r#"{"error":"not found"}"#);
         };
         stored.members.extend(members);
@@ -190,15 +202,26 @@ impl Shelves {
     }
 
     fn put(&mut self, collection: &str, key: &str, members: Map<String, Value>) -> Reply {
-        let records = self.records.entry(collection.to_owned()).or_default();
-        if let Some(stored) = records.iter_mut().find(|stored| stored.key.as_deref() == Some(key)) {
-            stored.members = members;
-            return Reply::json(200, &shown(stored).to_string());
+        let shelf = self.shelves.entry(collection.to_owned()).or_default();
+        match shelf.by_key.get(key) {
+            Some(at) => {
+                let stored = &mut shelf.records[*at];
+                stored.members = members;
+                Reply::json(200, &shown(stored).to_string())
+            }
+            None => {
+                shelf.by_key.insert(key.to_owned(), shelf.records.len());
+                shelf.add(collection, Some(key.to_owned()), members)
+            }
         }
-        let id = format!("{collection}-{}", records.len() + 1);
-        let stored = Stored { id, key: Some(key.to_owned()), members };
+    }
+}
+
+impl Shelf {
+    fn add(&mut self, collection: &str, key: Option<String>, members: Map<String, Value>) -> Reply {
+        let stored = Stored { id: format!("{collection}-{}", self.records.len() + 1), key, members };
         let reply = Reply::json(201, &shown(&stored).to_string());
-        records.push(stored);
+        self.records.push(stored);
         reply
     }
 }

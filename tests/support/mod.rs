@@ -1,7 +1,5 @@
 //! What the end-to-end tests stand on: a case is a source, a queue, a ledger and a target of its own.
 
-#![expect(dead_code, reason = "each test module uses its own part")]
-
 pub(crate) mod collections;
 pub(crate) mod desk;
 pub(crate) mod evidence;

@@ -63,9 +63,11 @@ pub(crate) async fn create_source(engine: Engine, name: &str, from: &Path) {
         Engine::MariaDb => {
             let url = address("HAULIER_TEST_MYSQL_URL");
             let mut at = MySqlConnection::connect(&url).await.unwrap();
-            at.execute(sqlx::AssertSqlSafe(format!("create database {name} character set utf8mb4")))
-                .await
-                .unwrap();
+            at.execute(sqlx::AssertSqlSafe(format!(
+                "create database {name} character set utf8mb4 collate utf8mb4_nopad_bin"
+            )))
+            .await
+            .unwrap();
             let mut at = MySqlConnection::connect(&with_database(&url, name)).await.unwrap();
             at.execute(field::MYSQL).await.unwrap();
             for (table, columns) in field::TABLES {
@@ -114,7 +116,7 @@ pub(crate) async fn create_database(engine: Engine, name: &str, file: &Path, scr
         }
         Engine::MariaDb => {
             let mut at = MySqlConnection::connect(&address("HAULIER_TEST_MYSQL_URL")).await.unwrap();
-            let sql = format!("create database {name} character set utf8mb4");
+            let sql = format!("create database {name} character set utf8mb4 collate utf8mb4_nopad_bin");
             at.execute(sqlx::AssertSqlSafe(sql)).await.unwrap();
         }
     }
