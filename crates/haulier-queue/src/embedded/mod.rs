@@ -75,3 +75,6 @@ impl Queue for Embedded {
         self.store.depth().await
     }
 }
+
+#[cfg(test)]
+mod tests;

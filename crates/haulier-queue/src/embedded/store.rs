@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haulier_core::port::{Clock, Depth, Micros, QueueError, Settle};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Row, Sqlite, Transaction};
-use tokio::sync::{Mutex, Notify};
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use sqlx::{Row, Sqlite};
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::Options;
 use super::failure::classify;
@@ -60,68 +61,63 @@ impl Store {
 
     /// Stores messages in one durable transaction.
     pub(super) async fn put(&self, messages: &[Message]) -> Result<(), QueueError> {
-        let failed = self.failed("storing parcels");
-        let guard = self.writer.lock().await;
-        let mut transaction = self.connections.durable.begin_with("begin immediate").await.map_err(failed)?;
-        for message in messages {
-            sqlx::query("insert into message (message_id, body) values (?1, ?2)")
-                .bind(message.id.to_string())
-                .bind(message.body.as_slice())
-                .execute(&mut *transaction)
-                .await
-                .map_err(failed)?;
-        }
-        transaction.commit().await.map_err(failed)?;
-        drop(guard);
+        let mut writing = self.begin(&self.connections.durable, "storing parcels").await?;
+        let stored = async {
+            for message in messages {
+                sqlx::query("insert into message (message_id, body) values (?1, ?2)")
+                    .bind(message.id.to_string())
+                    .bind(message.body.as_slice())
+                    .execute(&mut *writing.connection)
+                    .await?;
+            }
+            Ok(())
+        };
+        let stored = stored.await;
+        writing.end(stored).await?;
         self.arrived.notify_waiters();
         Ok(())
     }
 
     /// Enters a consumer and gives it its number, which is never given twice.
     pub(super) async fn enter(&self) -> Result<i64, QueueError> {
-        let failed = self.failed("entering a consumer");
-        let _guard = self.writer.lock().await;
-        let row = sqlx::query("insert into consumer (lease_until) values (?1) returning id")
+        let mut writing = self.begin(&self.connections.swift, "entering a consumer").await?;
+        let entered = sqlx::query_scalar("insert into consumer (lease_until) values (?1) returning id")
             .bind(self.lease_end())
-            .fetch_one(&self.connections.swift)
-            .await
-            .map_err(failed)?;
-        row.try_get(0).map_err(failed)
+            .fetch_one(&mut *writing.connection)
+            .await;
+        writing.end(entered).await
     }
 
-    /// Renews a lease and frees what the dead hold; `false` when the lease was lost meanwhile.
+    /// Renews a lease and frees what the dead hold; `false` when the lease was taken away meanwhile.
     pub(super) async fn renew(&self, owner: i64) -> Result<bool, QueueError> {
-        let failed = self.failed("renewing a lease");
-        let guard = self.writer.lock().await;
-        let mut transaction = self.connections.swift.begin_with("begin immediate").await.map_err(failed)?;
-        let renewed = sqlx::query("update consumer set lease_until = ?1 where id = ?2")
-            .bind(self.lease_end())
-            .bind(owner)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?
-            .rows_affected();
-        let freed = sqlx::query(
-            "update message set owner = null
-              where owner not in (select id from consumer where lease_until > ?1)",
-        )
-        .bind(self.clock.micros())
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?
-        .rows_affected();
-        sqlx::query("delete from consumer where lease_until <= ?1")
+        let mut writing = self.begin(&self.connections.swift, "renewing a lease").await?;
+        let renewed = async {
+            let connection = &mut *writing.connection;
+            let renewed = sqlx::query("update consumer set lease_until = ?1 where id = ?2")
+                .bind(self.lease_end())
+                .bind(owner)
+                .execute(&mut *connection)
+                .await?;
+            let freed = sqlx::query(
+                "update message set owner = null
+                  where owner not in (select id from consumer where lease_until > ?1)",
+            )
             .bind(self.clock.micros())
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
-        drop(guard);
+            .execute(&mut *connection)
+            .await?;
+            sqlx::query("delete from consumer where lease_until <= ?1")
+                .bind(self.clock.micros())
+                .execute(&mut *connection)
+                .await?;
+            Ok((renewed.rows_affected() > 0, freed.rows_affected()))
+        };
+        let renewed = renewed.await;
+        let (renewed, freed) = writing.end(renewed).await?;
         if freed > 0 {
             tracing::info!(messages = freed, "took back messages of a consumer that fell silent");
             self.arrived.notify_waiters();
         }
-        Ok(renewed > 0)
+        Ok(renewed)
     }
 
     /// Takes at most `room` messages, oldest first.
@@ -133,7 +129,7 @@ impl Store {
         if any.fetch_optional(&self.connections.read).await.map_err(failed)?.is_none() {
             return Ok(Vec::new());
         }
-        let _guard = self.writer.lock().await;
+        let mut writing = self.begin(&self.connections.swift, "taking parcels").await?;
         let rows = sqlx::query(
             "update message set owner = ?1, deliveries = deliveries + 1
               where id in (select id from message where owner is null and due <= ?2 order by id limit ?3)
@@ -142,9 +138,9 @@ impl Store {
         .bind(owner)
         .bind(now)
         .bind(i64::try_from(room).unwrap_or(i64::MAX))
-        .fetch_all(&self.connections.swift)
-        .await
-        .map_err(failed)?;
+        .fetch_all(&mut *writing.connection)
+        .await;
+        let rows = writing.end(rows).await?;
         let mut taken = rows
             .iter()
             .map(|row| {
@@ -159,75 +155,57 @@ impl Store {
 
     /// Settles a row, if it is still held.
     pub(super) async fn settle(&self, grip: Grip, how: Settle) -> Result<(), QueueError> {
-        let failed = self.failed("settling a parcel");
+        let now = self.clock.micros();
+        let held = |statement: &'static str| {
+            sqlx::query(statement).bind(grip.id).bind(grip.owner).bind(grip.deliveries)
+        };
         let back = |due: Micros| {
-            sqlx::query(
-                "update message set owner = null, due = ?4 where id = ?1 and owner = ?2 and deliveries = ?3",
-            )
-            .bind(grip.id)
-            .bind(grip.owner)
-            .bind(grip.deliveries)
-            .bind(due)
+            held("update message set owner = null, due = ?4 where id = ?1 and owner = ?2 and deliveries = ?3")
+                .bind(due)
         };
-        let forget = || {
-            sqlx::query("delete from message where id = ?1 and owner = ?2 and deliveries = ?3")
-                .bind(grip.id)
-                .bind(grip.owner)
-                .bind(grip.deliveries)
-        };
-        let guard = self.writer.lock().await;
-        let mut transaction = self.connections.swift.begin_with("begin immediate").await.map_err(failed)?;
-        match how {
-            Settle::Done => forget().execute(&mut *transaction).await.map_err(failed)?,
-            Settle::GiveBack => back(0).execute(&mut *transaction).await.map_err(failed)?,
-            Settle::Delay(millis) => {
-                let wait = i64::try_from(millis).unwrap_or(i64::MAX).saturating_mul(1000);
-                let due = self.clock.micros().saturating_add(wait);
-                back(due).execute(&mut *transaction).await.map_err(failed)?
-            }
-            Settle::Bury(reason) => {
-                self.bury(&mut transaction, grip, &reason).await.map_err(failed)?;
-                forget().execute(&mut *transaction).await.map_err(failed)?
+        let forget = || held("delete from message where id = ?1 and owner = ?2 and deliveries = ?3");
+        let mut writing = self.begin(&self.connections.swift, "settling a parcel").await?;
+        let settled = async {
+            let connection = &mut *writing.connection;
+            match how {
+                Settle::Done => forget().execute(connection).await,
+                Settle::GiveBack => back(0).execute(connection).await,
+                Settle::Delay(millis) => {
+                    let wait = i64::try_from(millis).unwrap_or(i64::MAX).saturating_mul(1000);
+                    back(now.saturating_add(wait)).execute(connection).await
+                }
+                Settle::Bury(reason) => {
+                    held(
+                        "insert into dead (buried_at, reason, message_id, body)
+                         select ?4, ?5, message_id, body from message where id = ?1 and owner = ?2 and deliveries = ?3",
+                    )
+                    .bind(now)
+                    .bind(reason)
+                    .execute(&mut *connection)
+                    .await?;
+                    forget().execute(connection).await
+                }
             }
         };
-        transaction.commit().await.map_err(failed)?;
-        drop(guard);
+        let settled = settled.await;
+        writing.end(settled).await?;
         self.arrived.notify_waiters();
-        Ok(())
-    }
-
-    async fn bury(
-        &self,
-        transaction: &mut Transaction<'_, Sqlite>,
-        grip: Grip,
-        reason: &str,
-    ) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "insert into dead (buried_at, reason, message_id, body)
-             select ?4, ?5, message_id, body from message where id = ?1 and owner = ?2 and deliveries = ?3",
-        )
-        .bind(grip.id)
-        .bind(grip.owner)
-        .bind(grip.deliveries)
-        .bind(self.clock.micros())
-        .bind(reason)
-        .execute(&mut **transaction)
-        .await?;
         Ok(())
     }
 
     /// Gives back all that a consumer holds, and strikes it out.
     pub(super) async fn leave(&self, owner: i64) -> Result<(), QueueError> {
-        let failed = self.failed("giving parcels back");
-        let guard = self.writer.lock().await;
-        let mut transaction = self.connections.swift.begin_with("begin immediate").await.map_err(failed)?;
-        for statement in
-            ["update message set owner = null where owner = ?1", "delete from consumer where id = ?1"]
-        {
-            sqlx::query(statement).bind(owner).execute(&mut *transaction).await.map_err(failed)?;
-        }
-        transaction.commit().await.map_err(failed)?;
-        drop(guard);
+        let mut writing = self.begin(&self.connections.swift, "giving parcels back").await?;
+        let left = async {
+            for statement in
+                ["update message set owner = null where owner = ?1", "delete from consumer where id = ?1"]
+            {
+                sqlx::query(statement).bind(owner).execute(&mut *writing.connection).await?;
+            }
+            Ok(())
+        };
+        let left = left.await;
+        writing.end(left).await?;
         self.arrived.notify_waiters();
         Ok(())
     }
@@ -252,11 +230,44 @@ impl Store {
         Ok(Depth { ready: count(0)?, unsettled: count(1)?, delayed: count(2)?, dead: count(3)? })
     }
 
+    /// Begins a write. It must be ended: whoever calls runs to the end, whatever its own caller does.
+    async fn begin<'a>(&'a self, pool: &SqlitePool, doing: &'static str) -> Result<Writing<'a>, QueueError> {
+        let turn = self.writer.lock().await;
+        let failed = self.failed(doing);
+        let mut connection = pool.acquire().await.map_err(failed)?;
+        sqlx::query("begin immediate").execute(&mut *connection).await.map_err(failed)?;
+        Ok(Writing { connection, store: self, doing, _turn: turn })
+    }
+
     fn lease_end(&self) -> Micros {
         self.clock.micros().saturating_add(i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX))
     }
 
     fn failed(&self, doing: &'static str) -> impl Fn(sqlx::Error) -> QueueError + Copy + '_ {
         move |error| classify(&self.file, doing, &error)
+    }
+}
+
+/// A write under way. SQLite ends a transaction by itself when the disk is full, which the driver's own transactions
+/// do not expect, so begin and end are plain statements here.
+struct Writing<'a> {
+    connection: PoolConnection<Sqlite>,
+    store: &'a Store,
+    doing: &'static str,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Writing<'_> {
+    /// Commits what went well, and takes back what did not.
+    async fn end<T>(mut self, result: Result<T, sqlx::Error>) -> Result<T, QueueError> {
+        let committed = match result {
+            Ok(value) => sqlx::query("commit").execute(&mut *self.connection).await.map(|_| value),
+            Err(error) => Err(error),
+        };
+        if committed.is_err() {
+            // Fails where SQLite has done it already.
+            drop(sqlx::query("rollback").execute(&mut *self.connection).await);
+        }
+        committed.map_err(self.store.failed(self.doing))
     }
 }
