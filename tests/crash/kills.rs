@@ -6,7 +6,7 @@ use super::scene::{self, Fleet, REPEATS_A_KILL, Who};
 use crate::support::{LedgerKind, QueueKind};
 
 /// Kills in one run.
-const KILLS: usize = 10;
+const KILLS: u64 = 10;
 /// Worker processes.
 const WORKERS: u64 = 3;
 
@@ -25,11 +25,12 @@ async fn kills(queue: QueueKind, ledger: LedgerKind) {
         .map_or_else(|_| RandomState::new().build_hasher().finish(), |seed| seed.parse().unwrap());
     eprintln!("HAULIER_TEST_SEED={seed}");
     let mut dice = Dice(seed);
-    let case = scene::small(scene::setting(queue, ledger)).await;
+    let (case, rows) = scene::larger(scene::setting(queue, ledger)).await;
     let mut fleet = Fleet::start(&case, usize::try_from(WORKERS).unwrap(), None);
-    let mut at = 0;
-    for _ in 0..KILLS {
-        at += 5 + dice.roll(55);
+    // One in each stretch of the run, so that the last one comes before the end.
+    let stretch = rows / (KILLS + 1);
+    for kill in 0..KILLS {
+        let at = kill * stretch + 1 + dice.roll(stretch);
         let who = match dice.roll(WORKERS + 1) {
             WORKERS => Who::Producer,
             worker => Who::Worker(usize::try_from(worker).unwrap()),
@@ -39,7 +40,7 @@ async fn kills(queue: QueueKind, ledger: LedgerKind) {
         fleet.kill_and_restart(who).await;
     }
     let said = fleet.ends().await;
-    scene::assert_once(&case, KILLS * REPEATS_A_KILL, &said).await;
+    scene::assert_once(&case, usize::try_from(KILLS).unwrap() * REPEATS_A_KILL, &said).await;
     case.end().await;
 }
 

@@ -38,6 +38,16 @@ pub(super) async fn small(setting: Setting) -> Case {
     Case::small(setting, 6).await
 }
 
+/// A case with more than a thousand, and how many there are.
+pub(super) async fn larger(setting: Setting) -> (Case, u64) {
+    let case = Case::small(setting, 20).await;
+    let mut rows = 0;
+    for (table, _) in field::TABLES {
+        rows += field::rows(&case.field, table, &["1"]).await.len();
+    }
+    (case, u64::try_from(rows).unwrap())
+}
+
 /// Waits until the target has answered so many requests in all.
 pub(super) async fn requests(case: &Case, count: u64) {
     process::wait_for("requests", async || (case.sandbox.stats().requests >= count).then_some(())).await;
