@@ -9,6 +9,7 @@
 /// | `Date`, `Time` | `2024-03-30`, `20:30:00.123456` |
 /// | `Json` | the text that the engine holds |
 /// | `ZeroDate` | a MySQL/MariaDB date with zero parts, as text |
+/// | `Unreadable` | none; says why, without the value |
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// SQL NULL.
@@ -37,16 +38,18 @@ pub enum Value {
     List(Vec<Option<String>>),
     /// `0000-00-00` and its like.
     ZeroDate(String),
+    /// What is stored is not what its column holds, such as text that is not UTF-8: the row is refused, the others go on.
+    Unreadable(String),
 }
 
 impl Value {
-    /// The text by which the value takes part in a key, a path or a lookup; `None` for NULL.
+    /// The text by which the value takes part in a key, a path or a lookup; `None` for NULL and for what cannot be read.
     ///
     /// Bytes become `\x` and lower-case hex, a list its elements joined by `,`.
     #[must_use]
     pub fn key_text(&self) -> Option<String> {
         Some(match self {
-            Self::Null => return None,
+            Self::Null | Self::Unreadable(_) => return None,
             Self::Bool(value) => value.to_string(),
             Self::Int(value) => value.to_string(),
             Self::Float(value) => value.to_string(),

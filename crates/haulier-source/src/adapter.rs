@@ -71,18 +71,9 @@ impl<D: Driver> Adapter<D> {
         };
         let fetched = self.driver.fetch(statement, list, &walk.forms).await;
         fetched.map_err(|fault| {
-            if let Fault::Cell { index, problem, row } = fault {
-                let key = match row::key(&walk.key, &row) {
-                    Ok(key) => key.to_string(),
-                    Err(_) => "(unreadable)".to_owned(),
-                };
-                let column = entity.columns.get(index).map_or("tenant or generation", String::as_str);
-                RowProblem::Value { key, column: column.to_owned(), problem }.about(entity.name.as_str())
-            } else {
-                // The catalogue may have changed under a prepared walk: look again next time.
-                self.walks.write().unwrap_or_else(PoisonError::into_inner).remove(&entity.name);
-                self.about(entity, fault)
-            }
+            // The catalogue may have changed under a prepared walk: look again next time.
+            self.walks.write().unwrap_or_else(PoisonError::into_inner).remove(&entity.name);
+            self.about(entity, fault)
         })
     }
 

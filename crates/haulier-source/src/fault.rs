@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use haulier_core::Value;
 use haulier_core::plan::Entity;
 use haulier_core::port::SourceError;
 
@@ -18,12 +17,6 @@ pub(crate) enum Fault {
         hint: Option<String>,
     },
     Failed(String),
-    /// A value cannot be read; the row holds NULL in its place.
-    Cell {
-        index: usize,
-        problem: String,
-        row: Vec<Value>,
-    },
 }
 
 impl Fault {
@@ -62,7 +55,6 @@ impl Fault {
                 failed(hint.map_or_else(|| cause.clone(), |hint| format!("{cause} ({hint})")))
             }
             Self::Failed(cause) => failed(cause),
-            Self::Cell { problem, .. } => failed(problem),
         }
     }
 }

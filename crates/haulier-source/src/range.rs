@@ -18,7 +18,8 @@ pub(crate) fn whole(value: &Value) -> Option<i64> {
         | Value::Time(_)
         | Value::Json(_)
         | Value::List(_)
-        | Value::ZeroDate(_) => None,
+        | Value::ZeroDate(_)
+        | Value::Unreadable(_) => None,
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn key(parts: &[KeyPart], values: &[Value]) -> Result<SourceKey, RowP
         if let Some(problem) = unordered(part.bind, value) {
             return Err(bad(problem));
         }
+        readable(value, "(unreadable)", &part.column)?;
         value.key_text().ok_or_else(|| bad("is NULL in some row"))
     };
     if let [only] = parts {
@@ -56,6 +57,9 @@ pub(crate) fn row(walk: &Walk, mut values: Vec<Value>) -> Result<Row, RowProblem
         TenantRead::None => None,
         TenantRead::Own => Some(TenantKey::new(key.as_str())),
         TenantRead::At(positions) => {
+            for value in positions.iter().filter_map(|at| values.get(*at)) {
+                readable(value, key.as_str(), "tenant")?;
+            }
             let texts: Option<Vec<String>> =
                 positions.iter().map(|at| values.get(*at).and_then(Value::key_text)).collect();
             texts.map(|texts| TenantKey::new(SourceKey::from_parts(&texts).as_str()))
@@ -67,6 +71,7 @@ pub(crate) fn row(walk: &Walk, mut values: Vec<Value>) -> Result<Row, RowProblem
             None | Some(Value::Null) => 0,
             Some(Value::Int(generation)) => *generation,
             Some(other) => {
+                readable(other, key.as_str(), walk.entity.generation.as_deref().unwrap_or("generation"))?;
                 let text = other.key_text().unwrap_or_default();
                 text.parse().map_err(|_| RowProblem::Value {
                     key: key.to_string(),
@@ -78,6 +83,12 @@ pub(crate) fn row(walk: &Walk, mut values: Vec<Value>) -> Result<Row, RowProblem
     };
     values.truncate(walk.entity.columns.len());
     Ok(Row { key, tenant, generation, values })
+}
+
+/// A row of which not even the key, the tenant or the generation can be read cannot be accounted for.
+fn readable(value: &Value, key: &str, column: &str) -> Result<(), RowProblem> {
+    let Value::Unreadable(problem) = value else { return Ok(()) };
+    Err(RowProblem::Value { key: key.to_owned(), column: column.to_owned(), problem: problem.clone() })
 }
 
 /// SQLite only: a value that would be bound back as another type than it has, and so would be compared wrongly.

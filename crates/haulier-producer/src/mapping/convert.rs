@@ -17,7 +17,9 @@ pub(super) fn encode(value: &Value, source: &FieldSource) -> Result<Option<Strin
     else {
         return Ok(None);
     };
-    let encoded = if let Value::ZeroDate(_) = value {
+    let encoded = if let Value::Unreadable(problem) = value {
+        return Err(problem.clone());
+    } else if let Value::ZeroDate(_) = value {
         match zero_dates {
             ZeroDates::Error => {
                 return Err("it is a date with zero parts (see `zero_dates` in the plan)".to_owned());
@@ -143,6 +145,7 @@ fn auto(value: &Value, text: Option<&str>) -> Result<String, String> {
             Err(_) => return Err("it is not JSON".to_owned()),
         },
         Value::List(_) => list(value, "", None),
+        Value::Unreadable(problem) => return Err(problem.clone()),
     })
 }
 

@@ -156,6 +156,12 @@ impl Mapper {
     }
 
     fn record(&self, row: &Row) -> Result<(Record, Option<Digest>), String> {
+        // Also where only a reference or a path needs the column: there it would pass for NULL.
+        for (column, value) in self.entity.columns.iter().zip(&row.values) {
+            if let Value::Unreadable(problem) = value {
+                return Err(format!("column `{column}`: {problem}"));
+            }
+        }
         let mut values: Vec<Option<String>> = Vec::with_capacity(self.entity.fields.len());
         for (field, column) in self.entity.fields.iter().zip(&self.columns) {
             let encoded = match (&field.source, column) {

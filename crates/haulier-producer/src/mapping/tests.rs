@@ -208,3 +208,17 @@ fn a_row_without_tenant_follows_the_policy() {
     assert_eq!(mapped.sighting.tenant, Some(TenantKey::new("9")));
     assert_eq!(mapped.record.unwrap().tenant, Some(TenantKey::new("9")));
 }
+
+#[test]
+fn a_row_with_a_value_that_cannot_be_read_is_refused_even_where_only_a_reference_needs_it() {
+    let mapper = Mapper::new(&entity(vec![column("name", "name", Convert::Auto)])).unwrap();
+    let unreadable = Value::Unreadable("the text is not UTF-8".to_owned());
+    for index in [1, 2, 3] {
+        let mut row = row(Value::Text("n".to_owned()), Value::Null);
+        row.values[index] = unreadable.clone();
+        let SightingIntent::Refuse(failure) = mapper.map(&row).sighting.intent else {
+            panic!("value {index} was sent")
+        };
+        assert!(failure.reason.ends_with("`: the text is not UTF-8"), "{failure}");
+    }
+}

@@ -46,17 +46,22 @@ async fn values_are_what_they_are_whatever_the_column_is_declared_as() {
 }
 
 #[tokio::test]
-async fn text_that_is_not_utf8_is_an_error_that_names_entity_key_and_column() {
+async fn text_that_is_not_utf8_is_told_apart_from_null_and_only_in_a_key_ends_the_walk() {
     let statements = made(&[
         "create table odd (a text, b integer, name text, primary key (a, b))",
-        "insert into odd values ('x', 1, 'good')",
-        "insert into odd values ('x', 2, cast(x'ff61' as text))",
+        "insert into odd values ('x', 1, 'good'), ('x', 2, cast(x'ff61' as text)), ('x', 3, null)",
     ]);
     site::sqlite(&statements, |source, _| async move {
-        let entity = entity("odd", &["a", "b"], &["a", "b", "name"]);
-        assert_eq!(source.chunk(&entity, &KeyRange::default(), None, 1).await.unwrap().len(), 1);
-        let error = source.chunk(&entity, &KeyRange::default(), None, 2).await.unwrap_err();
-        assert_eq!(error.to_string(), "entity `odd`, key x|2, column `name`: the text is not UTF-8");
+        let odd = entity("odd", &["a", "b"], &["a", "b", "name"]);
+        let rows = source.chunk(&odd, &KeyRange::default(), None, 9).await.unwrap();
+        let unreadable = Value::Unreadable("the text is not UTF-8".to_owned());
+        let names: Vec<&Value> = rows.iter().map(|row| &row.values[2]).collect();
+        assert_eq!(names, [&Value::Text("good".to_owned()), &unreadable, &Value::Null]);
+        assert_eq!(source.rows(&odd, &[rows[1].key.clone()]).await.unwrap(), [rows[1].clone()]);
+        let query = "select name as a, b from odd where b = 2".to_owned();
+        let keyed = Entity { relation: Relation::Query(query), ..entity("keyed", &["a", "b"], &["b"]) };
+        let error = source.chunk(&keyed, &KeyRange::default(), None, 9).await.unwrap_err();
+        assert_eq!(error.to_string(), "entity `keyed`, key (unreadable), column `a`: the text is not UTF-8");
     })
     .await;
 }

@@ -5,26 +5,18 @@ use sqlx::Row;
 use sqlx::mysql::MySqlRow;
 
 use crate::catalogue::Form;
-use crate::fault::Fault;
 use crate::text;
 
 /// One row.
-pub(super) fn row(row: &MySqlRow, forms: &[Form]) -> Result<Vec<Value>, Fault> {
+pub(super) fn row(row: &MySqlRow, forms: &[Form]) -> Vec<Value> {
     let mut values = Vec::with_capacity(forms.len());
-    let mut bad = None;
     for (index, form) in forms.iter().enumerate() {
         // Unchecked: the bytes are wanted as they are, whatever type the driver would make of them.
         let bytes = row.try_get_unchecked::<Option<&[u8]>, _>(index).map_err(|error| error.to_string());
         let value = bytes.and_then(|bytes| bytes.map_or(Ok(Value::Null), |bytes| cell(bytes, *form)));
-        values.push(value.unwrap_or_else(|problem| {
-            bad.get_or_insert((index, problem));
-            Value::Null
-        }));
+        values.push(value.unwrap_or_else(Value::Unreadable));
     }
-    match bad {
-        None => Ok(values),
-        Some((index, problem)) => Err(Fault::Cell { index, problem, row: values }),
-    }
+    values
 }
 
 fn cell(bytes: &[u8], form: Form) -> Result<Value, String> {

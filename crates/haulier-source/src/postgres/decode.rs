@@ -5,7 +5,6 @@ use sqlx::postgres::{PgRow, PgTypeInfo, PgValueRef};
 use sqlx::{Row, Type, ValueRef};
 
 use crate::catalogue::Form;
-use crate::fault::Fault;
 use crate::sql::Slot;
 use crate::text;
 
@@ -19,21 +18,14 @@ pub(super) fn bound_type(slot: &Slot) -> PgTypeInfo {
 }
 
 /// One row.
-pub(super) fn row(row: &PgRow, forms: &[Form]) -> Result<Vec<Value>, Fault> {
+pub(super) fn row(row: &PgRow, forms: &[Form]) -> Vec<Value> {
     let mut values = Vec::with_capacity(forms.len());
-    let mut bad = None;
     for (index, form) in forms.iter().enumerate() {
         let value =
             row.try_get_raw(index).map_err(|error| error.to_string()).and_then(|raw| cell(&raw, *form));
-        values.push(value.unwrap_or_else(|problem| {
-            bad.get_or_insert((index, problem));
-            Value::Null
-        }));
+        values.push(value.unwrap_or_else(Value::Unreadable));
     }
-    match bad {
-        None => Ok(values),
-        Some((index, problem)) => Err(Fault::Cell { index, problem, row: values }),
-    }
+    values
 }
 
 fn cell(raw: &PgValueRef<'_>, form: Form) -> Result<Value, String> {

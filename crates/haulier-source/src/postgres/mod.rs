@@ -151,22 +151,16 @@ impl Driver for Postgres {
         let mut lease = self.pool.lease().await?;
         let query = sqlx::query_with(statement.sql(), arguments);
         let mut rows = Vec::new();
-        let mut bad = None;
         let read = async {
             let mut stream = query.fetch(&mut lease.connection);
             while let Some(row) = stream.try_next().await? {
-                match decode::row(&row, forms) {
-                    Ok(values) => rows.push(values),
-                    Err(cell) => {
-                        bad.get_or_insert(cell);
-                    }
-                }
+                rows.push(decode::row(&row, forms));
             }
             Ok(())
         };
         self.within(read).await?;
         lease.give_back();
-        bad.map_or(Ok(rows), Err)
+        Ok(rows)
     }
 
     async fn schema(&self) -> Result<Schema, Fault> {

@@ -5,24 +5,16 @@ use sqlx::sqlite::{SqliteRow, SqliteValueRef};
 use sqlx::{Decode, Row, Sqlite, TypeInfo, ValueRef};
 
 use crate::catalogue::Form;
-use crate::fault::Fault;
 use crate::text;
 
 /// One row.
-pub(super) fn row(row: &SqliteRow, forms: &[Form]) -> Result<Vec<Value>, Fault> {
+pub(super) fn row(row: &SqliteRow, forms: &[Form]) -> Vec<Value> {
     let mut values = Vec::with_capacity(forms.len());
-    let mut bad = None;
     for index in 0..forms.len() {
         let value = row.try_get_raw(index).map_err(|error| error.to_string()).and_then(cell);
-        values.push(value.unwrap_or_else(|problem| {
-            bad.get_or_insert((index, problem));
-            Value::Null
-        }));
+        values.push(value.unwrap_or_else(Value::Unreadable));
     }
-    match bad {
-        None => Ok(values),
-        Some((index, problem)) => Err(Fault::Cell { index, problem, row: values }),
-    }
+    values
 }
 
 fn cell(raw: SqliteValueRef<'_>) -> Result<Value, String> {

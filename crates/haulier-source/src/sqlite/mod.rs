@@ -131,20 +131,14 @@ impl Driver for Sqlite {
         }
         let mut lease = self.lease().await?;
         let mut rows = Vec::new();
-        let mut bad = None;
         {
             let mut stream = sqlx::query_with(statement.sql(), arguments).fetch(&mut lease.connection);
             while let Some(row) = stream.try_next().await.map_err(|error| fault(&error))? {
-                match decode::row(&row, forms) {
-                    Ok(values) => rows.push(values),
-                    Err(cell) => {
-                        bad.get_or_insert(cell);
-                    }
-                }
+                rows.push(decode::row(&row, forms));
             }
         }
         lease.give_back();
-        bad.map_or(Ok(rows), Err)
+        Ok(rows)
     }
 
     async fn schema(&self) -> Result<Schema, Fault> {
