@@ -1,5 +1,14 @@
 //! The one end-to-end test binary: the real `haulier`, real servers, real HTTP.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says what it did"
+)]
+
+mod cli;
 mod crash;
 mod data;
 mod matrix;

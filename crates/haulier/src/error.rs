@@ -55,19 +55,11 @@ impl CliError {
         if self.message == BROKEN_PIPE {
             return Exit::Done.code();
         }
-        let mut text = if self.message.lines().count() > 1
-            || self.exit == Exit::Plan && self.message.contains(".toml:")
-        {
-            format!("{}\n", self.message)
-        } else {
-            format!("error: {}\n", self.message)
-        };
-        for cause in &self.causes {
-            text += &format!("  caused by: {cause}\n");
-        }
-        for hint in &self.hints {
-            text += &format!("\nhint: {hint}\n");
-        }
+        let places = self.exit == Exit::Plan && self.message.contains(".toml:");
+        let title = if places || self.message.lines().count() > 1 { "" } else { "error: " };
+        let causes: String = self.causes.iter().flat_map(|cause| ["  caused by: ", cause, "\n"]).collect();
+        let hints: String = self.hints.iter().flat_map(|hint| ["\nhint: ", hint, "\n"]).collect();
+        let text = format!("{title}{}\n{causes}{hints}", self.message);
         // Nothing is left to tell it to when stderr is gone.
         let _unheard = io::stderr().lock().write_all(text.as_bytes());
         self.exit.code()
@@ -122,7 +114,8 @@ impl From<QueueError> for CliError {
                 .hint("somebody deleted it; `haulier run` declares it again and sends what the ledger misses"),
             QueueError::Blocked { .. } => Self::of(Exit::Unreachable, &error)
                 .hint("free memory or disk on the broker; nothing is lost meanwhile"),
-            QueueError::TooLarge { .. } | QueueError::Failed { .. } => Self::of(Exit::Unreachable, &error),
+            QueueError::TooLarge { .. } | QueueError::Failed { .. } => Self::of(Exit::Unreachable, &error)
+                .hint("mend what the message names; the same command goes on from there, nothing is lost"),
         }
     }
 }

@@ -44,7 +44,6 @@ pub(crate) fn stop_on_signal() -> Result<CancellationToken, CliError> {
             if token.is_cancelled() {
                 #[expect(
                     clippy::exit,
-                    clippy::disallowed_methods,
                     reason = "the operator asked twice; every outcome is in the ledger or will be looked up"
                 )]
                 std::process::exit(i32::from(Exit::Stopped.number()));

@@ -79,8 +79,10 @@ async fn export(
 
 /// What a CSV writer says, with a broken pipe kept quiet.
 pub(crate) fn csv_error(error: csv::Error) -> CliError {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error.into(),
-        other => CliError::bug(anyhow::anyhow!("writing CSV failed: {other:?}")),
+    if let csv::ErrorKind::Io(_) = error.kind()
+        && let csv::ErrorKind::Io(error) = error.into_kind()
+    {
+        return error.into();
     }
+    CliError::bug(anyhow::anyhow!("a line of CSV could not be written"))
 }

@@ -1,12 +1,18 @@
 //! `haulier produce`: walk the source into the queue, and stay until everything is accounted for.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use haulier_core::ProcessId;
+use haulier_core::port::{Clock, Ledger, LedgerError, ProcessBeat, Run};
 use haulier_producer::Ending;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::summary;
 use super::tuning::{self, ProduceTuning};
 use crate::args::Global;
+use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::process;
@@ -37,6 +43,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         run.plan
     ));
     let process = process::process_id();
+    let beating = Beating::start(&at, &run, &process).await?;
     let (producer, _) = tuning::producer(&at, &run, &process, &args.produce, Role::Publish, &stop).await?;
     let started = Instant::now();
     let mut watch = Watch::new(global, expected);
@@ -55,10 +62,63 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         }
     };
     watch.end();
+    beating.end().await;
     match produced? {
         Ending::Drained(tally) => {
             summary::drained(&run, &tally, started.elapsed().as_secs_f64(), global.json)
         }
         Ending::Stopped => Ok(tuning::stopped("produce")),
     }
+}
+
+/// The signs of life of a process that only produces. Where it also works, the worker gives them.
+struct Beating {
+    ended: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Beating {
+    /// Gives the first one before it returns, so that whoever finds the lease taken learns by whom.
+    async fn start(at: &Neighbours, run: &Run, process: &ProcessId) -> Result<Self, CliError> {
+        let every = at.produce_settings().silent_after / 5;
+        let (ledger, ended) = (Arc::clone(&at.ledger), CancellationToken::new());
+        let beat = ProcessBeat {
+            process: process.clone(),
+            run: run.id.clone(),
+            role: "producer".to_owned(),
+            host: process::host(),
+            pid: std::process::id(),
+            at: 0,
+            in_flight: 0,
+            ended: false,
+        };
+        give(ledger.as_ref(), &beat, false).await?;
+        let until = ended.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(every) => {}
+                    () = until.cancelled() => break,
+                }
+                if let Err(error) = give(ledger.as_ref(), &beat, false).await {
+                    tracing::debug!(error = %error, "the ledger does not take the sign of life");
+                }
+            }
+            if let Err(error) = give(ledger.as_ref(), &beat, true).await {
+                tracing::debug!(error = %error, "the good-bye was not taken");
+            }
+        });
+        Ok(Self { ended, task })
+    }
+
+    async fn end(self) {
+        self.ended.cancel();
+        if let Err(error) = self.task.await {
+            tracing::warn!(error = %error, "the signs of life ended early");
+        }
+    }
+}
+
+async fn give(ledger: &dyn Ledger, beat: &ProcessBeat, ended: bool) -> Result<(), LedgerError> {
+    ledger.beat(&ProcessBeat { at: SystemClock.micros(), ended, ..beat.clone() }).await
 }

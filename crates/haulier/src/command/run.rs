@@ -62,7 +62,9 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
         return Ok(Exit::Done);
     }
     let stop = process::stop_on_signal()?;
-    // Declared before the run is there to be seen: workers on other hosts start with either.
+    // All before the run is there to be seen: what is wrong with them leaves no trace, and workers on other hosts start with
+    // either a run or a queue.
+    let target = tuning::checked_target(at).await?;
     at.queue(Role::Both).await?;
     let run = tuning::open_run(at, &args.produce).await?;
     ui::note(format!(
@@ -74,7 +76,8 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
     let process = process::process_id();
     let (producer, _) = tuning::producer(at, &run, &process, &args.produce, Role::Both, &stop).await?;
     let work_stop = stop.child_token();
-    let (worker, slots, _) = tuning::worker(at, &run, &process, &args.push, Role::Both, &work_stop).await?;
+    let (worker, slots, _) =
+        tuning::worker(at, &run, &process, target, &args.push, Role::Both, &work_stop).await?;
 
     let started = Instant::now();
     let mut watch = Watch::new(global, expected);

@@ -122,12 +122,11 @@ pub(crate) async fn worker(
     at: &Neighbours,
     run: &Run,
     process: &ProcessId,
+    target: Arc<dyn Target>,
     tuning: &PushTuning,
     role: Role,
     stop: &CancellationToken,
 ) -> Result<(Worker, Slots, Arc<Worked>), CliError> {
-    let target = at.target()?;
-    check_target(target.as_ref()).await?;
     let workers = tuning.workers.map_or(at.push_workers(), usize::from);
     let (slots, progress) = (Slots::new(workers), Arc::new(Worked::default()));
     let worker = Worker {
@@ -154,13 +153,14 @@ pub(crate) async fn worker(
     Ok((worker, slots, progress))
 }
 
-/// Checks that the target answers and takes the credentials. One that answers "not now" is asked a few times more: the
+/// The target, once it answers and takes the credentials. One that answers "not now" is asked a few times more: the
 /// work itself would wait, too.
-async fn check_target(target: &dyn Target) -> Result<(), CliError> {
+pub(crate) async fn checked_target(at: &Neighbours) -> Result<Arc<dyn Target>, CliError> {
+    let target = at.target()?;
     let mut wait = Duration::from_millis(200);
     loop {
         match target.check().await {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(target),
             Err(failure) if failure.status.is_none() || wait > Duration::from_secs(4) => {
                 return Err(failure.into());
             }

@@ -1,5 +1,6 @@
 //! `haulier work`: push what the queue brings, beside any number of others.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use haulier_core::port::Run;
@@ -30,6 +31,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let at = Neighbours::open(global).await?;
     let stop = process::stop_on_signal()?;
+    let target = tuning::checked_target(&at).await?;
     loop {
         let Some(run) = await_run(&at, &stop).await? else { return Ok(tuning::stopped("work")) };
         if run.digest != at.plan.digest {
@@ -42,7 +44,8 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         let process = process::process_id();
         let run_stop = stop.child_token();
         let (worker, _, progress) =
-            tuning::worker(&at, &run, &process, &args.push, Role::Consume, &run_stop).await?;
+            tuning::worker(&at, &run, &process, Arc::clone(&target), &args.push, Role::Consume, &run_stop)
+                .await?;
         ui::note(format!("{process} works for run {}", run.id));
         let mut working = tokio::spawn(worker.run());
         let worked = loop {
