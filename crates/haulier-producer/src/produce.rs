@@ -166,14 +166,14 @@ async fn walk_all(
         ended.map_err(|error| ProduceError::Panicked(error.to_string()))??;
     }
     if !shared.stop.is_cancelled() {
-        shared.ledger.produced(&shared.run, shared.clock.micros()).await?;
+        in_ledger(shared, || shared.ledger.produced(&shared.run, shared.clock.micros())).await?;
     }
     Ok(())
 }
 
 /// The unfinished walks of an entity: those of the ledger, or new ones.
 async fn walks_of(shared: &Shared, entity: &haulier_core::plan::Entity) -> Result<Vec<Cursor>, ProduceError> {
-    let known = shared.ledger.cursors(&shared.run, &entity.name).await?;
+    let known = in_ledger(shared, || shared.ledger.cursors(&shared.run, &entity.name)).await?;
     if !known.is_empty() {
         return Ok(known.into_iter().filter(|cursor| !cursor.done).collect());
     }
@@ -191,18 +191,23 @@ async fn walks_of(shared: &Shared, entity: &haulier_core::plan::Entity) -> Resul
         })
         .collect();
     // Stored before the first row is read, so that a resume cuts the key space in the same places.
-    shared.ledger.advance(&shared.run, &cursors).await?;
+    in_ledger(shared, || shared.ledger.advance(&shared.run, &cursors)).await?;
     Ok(cursors)
+}
+
+/// A call that waits for a ledger which is away, or whose disk is full.
+async fn in_ledger<T, F: Future<Output = Result<T, LedgerError>>>(
+    shared: &Shared,
+    call: impl FnMut() -> F,
+) -> Result<T, LedgerError> {
+    patiently("the ledger", &shared.stop, LedgerError::is_passing, call).await
 }
 
 /// Waits until nothing is open; finds records that the queue lost.
 async fn drain(shared: &Shared) -> Result<Ending, ProduceError> {
     let mut quiet_since: Option<Instant> = None;
     while !shared.stop.is_cancelled() {
-        let tally = patiently("the ledger", &shared.stop, LedgerError::is_passing, || {
-            shared.ledger.tally(&shared.run)
-        })
-        .await?;
+        let tally = in_ledger(shared, || shared.ledger.tally(&shared.run)).await?;
         if let Err(entity) = tally.check_conserved() {
             let counts = tally.entities.get(entity).cloned().unwrap_or_default();
             return Err(ProduceError::NotConserved {
@@ -213,7 +218,7 @@ async fn drain(shared: &Shared) -> Result<Ending, ProduceError> {
         }
         let total = tally.total();
         if total.open() == 0 {
-            shared.ledger.finish_run(&shared.run, shared.clock.micros()).await?;
+            in_ledger(shared, || shared.ledger.finish_run(&shared.run, shared.clock.micros())).await?;
             return Ok(Ending::Drained(tally));
         }
         let only_queued = total.open() == total.of(RecordState::Queued);
@@ -225,7 +230,8 @@ async fn drain(shared: &Shared) -> Result<Ending, ProduceError> {
         };
         match (patience, quiet_since) {
             (Some(patience), Some(since)) if since.elapsed() >= patience => {
-                let found = shared.ledger.rescue(&shared.run, shared.clock.micros()).await?;
+                let found =
+                    in_ledger(shared, || shared.ledger.rescue(&shared.run, shared.clock.micros())).await?;
                 tracing::warn!(
                     records = found,
                     "the queue is empty and these records never came out of it; they are sent again"
