@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Case, Engine, services};
+use super::{Case, Engine, process, services};
 
 /// One line of `haulier idmap export`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,16 @@ impl Case {
     /// How many requests so far could have changed something.
     pub(crate) fn writes(&self) -> usize {
         self.requests().iter().filter(|request| request["method"] != "GET").count()
+    }
+
+    /// How many records the target holds.
+    pub(crate) fn stored(&self) -> usize {
+        self.sandbox.stats().collections.values().map(|stats| stats.records).sum()
+    }
+
+    /// Waits until the target holds so many records.
+    pub(crate) async fn until_stored(&self, records: usize) {
+        process::wait_for("records in the target", async || (self.stored() >= records).then_some(())).await;
     }
 
     /// What `haulier status --json` says.

@@ -159,6 +159,17 @@ impl Case {
         }
     }
 
+    /// Loses everything that the queue holds, and on a broker the queue itself, while nobody uses it.
+    pub(crate) async fn lose_queue(&self) {
+        match self.setting.queue {
+            QueueKind::Embedded => {
+                let file = self.path("queue.sqlite");
+                services::execute(Engine::Sqlite, &self.name, &file, "delete from message").await;
+            }
+            QueueKind::Rabbit => services::drop_queues(&self.name).await,
+        }
+    }
+
     /// Removes what the case made outside its folder, and stops the target.
     pub(crate) async fn end(self) {
         services::drop_source(self.setting.source, &self.name).await;

@@ -1,0 +1,79 @@
+//! Full disks under the ledger and the embedded queue: haulier waits, says so, and goes on when there is room.
+
+use std::path::Path;
+
+use tokio::process::Command;
+
+use crate::support::process::{Ended, wait_for};
+use crate::support::{Case, Setting};
+
+/// Runs haulier with a disk of its own, of 6 MiB, mounted at `disk` in the case's folder, where `files` lie; everything but
+/// `free` KiB is taken by another file until a file `room` appears.
+async fn on_a_small_disk(case: &Case, free: u32, args: &str) -> tokio::task::JoinHandle<Ended> {
+    std::fs::create_dir(case.path("disk")).unwrap();
+    // A mount namespace of its own: the disk is seen by these processes alone and goes with them.
+    let script = format!(
+        "set -e; mount -t tmpfs -o size=6m,mode=700 none disk; head -c $((6144 - {free}))k /dev/zero > disk/filler; \
+         (until [ -e room ]; do sleep 0.1; done; rm disk/filler) & exec \"$HAULIER\" {args}"
+    );
+    let mut command = Command::new("unshare");
+    command
+        .args(["--map-root-user", "--mount", "sh", "-c", &script])
+        .env("HAULIER", env!("CARGO_BIN_EXE_haulier"))
+        .env("NO_COLOR", "1")
+        .current_dir(case.dir.path())
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .stdout(std::fs::File::create(case.path("stdout")).unwrap())
+        .stderr(std::fs::File::create(case.path("stderr")).unwrap());
+    let mut child = command.spawn().unwrap();
+    let (stdout, stderr) = (case.path("stdout"), case.path("stderr"));
+    tokio::spawn(async move {
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(90), child.wait()).await;
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+        let code = ended.unwrap_or_else(|_| panic!("it did not end:\n{}", read(&stderr))).unwrap().code();
+        Ended { code, stdout: read(&stdout), stderr: read(&stderr) }
+    })
+}
+
+fn said(case: &Case, words: &str) -> bool {
+    std::fs::read_to_string(case.path("stderr")).unwrap().contains(words)
+}
+
+/// Fills the disk under one of the files while a run goes on, then makes room.
+async fn runs_through(file: &str, words: &str) {
+    let case = Case::small(Setting::default(), 30).await;
+    case.edit("site.toml", &format!("{file}.sqlite"), &format!("disk/{file}.sqlite"));
+    let ending = on_a_small_disk(&case, 300, "run --workers 8").await;
+    wait_for(words, async || (said(&case, words) || ending.is_finished()).then_some(())).await;
+    assert!(said(&case, words), "{}", std::fs::read_to_string(case.path("stderr")).unwrap());
+    assert!(!ending.is_finished(), "it ended instead of waiting for room");
+    std::fs::write(case.path("room"), "").unwrap();
+    let ended = ending.await.unwrap().expect(0);
+    assert!(ended.stdout.contains("every record is accounted for"), "{}", ended.stdout);
+    case.assert_same_on_both_sides().await;
+    case.end().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_under_the_ledger_is_waited_out() {
+    runs_through("ledger", "the disk of the ledger at").await;
+}
+
+#[tokio::test]
+async fn a_full_disk_under_the_embedded_queue_is_waited_out() {
+    runs_through("queue", "full").await;
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_from_the_beginning_is_told_at_once() {
+    for file in ["ledger", "queue"] {
+        let case = Case::small(Setting::default(), 1).await;
+        case.edit("site.toml", &format!("{file}.sqlite"), &format!("disk/{file}.sqlite"));
+        let ended = on_a_small_disk(&case, 0, "run").await.await.unwrap().expect(4);
+        assert!(ended.stderr.contains("disk") && ended.stderr.contains("full"), "{file}: {}", ended.stderr);
+        assert!(ended.stderr.contains("hint: "), "{file}: {}", ended.stderr);
+        std::fs::remove_dir(case.path("disk")).unwrap();
+        case.end().await;
+    }
+}

@@ -1,0 +1,151 @@
+//! Plans that do not fit the source, the ledger or an unfinished run; two producers.
+
+use super::refused;
+use crate::support::evidence::number;
+use crate::support::{Case, Setting, process, services};
+
+async fn case() -> Case {
+    Case::small(Setting::default(), 3).await
+}
+
+#[tokio::test]
+async fn a_plan_that_the_source_does_not_fit_is_refused_with_the_nearest_name() {
+    let case = case().await;
+    case.edit("plan.toml", "source.table = \"accounts\"", "source.table = \"acounts\"");
+    refused(&case, &["run"], 3, &["error: entity `account`", "`acounts`", "hint: ", "accounts"]).await;
+    case.write_files();
+    case.edit("plan.toml", "locale = \"locale\"", "locale = \"lokale\"");
+    refused(&case, &["run"], 3, &["error: entity `user`", "`lokale`", "hint: ", "locale"]).await;
+    refused(&case, &["check"], 3, &["`lokale`"]).await;
+    case.write_files();
+    case.edit(
+        "plan.toml",
+        "source.key = [\"project_id\", \"user_id\"]",
+        "source.key = [\"project_id\", \"usr_id\"]",
+    );
+    refused(&case, &["run"], 3, &["error: entity `membership`", "usr_id"]).await;
+    // Nothing was sent meanwhile, not even what comes before the wrong entity.
+    assert_eq!(case.stored(), 0);
+    case.end().await;
+}
+
+#[tokio::test]
+async fn a_key_that_repeats_or_is_null_is_found_by_check_and_stops_the_run() {
+    let case = case().await;
+    case.edit(
+        "plan.toml",
+        "source.table = \"users\"\nsource.key = [\"id\"]",
+        "source.table = \"users\"\nsource.key = [\"account_id\"]",
+    );
+    let checked = case.haulier(&["check", "--keys"]).run().await.expect(1);
+    assert!(checked.stdout.contains("NO  source: key of user (account_id)"), "{}", checked.stdout);
+    let ended = case.haulier(&["run"]).run().await.expect(3);
+    assert!(ended.stderr.contains("error: entity `user`: the key (account_id) repeats"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("hint: "), "{}", ended.stderr);
+
+    case.write_files();
+    case.edit(
+        "plan.toml",
+        "source.table = \"users\"\nsource.key = [\"id\"]",
+        "source.table = \"users\"\nsource.key = [\"locale\"]",
+    );
+    case.execute("update users set locale = null where id = (select min(id) from users)").await;
+    let ended = case.haulier(&["run", "--accept-plan-change"]).run().await.expect(3);
+    assert!(ended.stderr.contains("key column `locale` is NULL in some row"), "{}", ended.stderr);
+    case.end().await;
+}
+
+#[tokio::test]
+async fn every_mistake_of_a_plan_is_told_at_once() {
+    let case = case().await;
+    case.edit("plan.toml", "name = \"user\"", "name = \"account\"");
+    case.edit("plan.toml", "natural_key = [\"external_id\"]", "naturalkey = [\"external_id\"]");
+    let ended =
+        refused(&case, &["check", "--offline"], 3, &["plan.toml:", "natural_key", "\"account\""]).await;
+    assert!(ended.stderr.matches("plan.toml:").count() >= 2, "{}", ended.stderr);
+
+    case.write_files();
+    case.edit("plan.toml", "credit = {", "main = { ref = \"project\", by = \"credit\" }\ncredit = {");
+    refused(&case, &["run"], 3, &["plan.toml:", "deferred = true"]).await;
+    case.end().await;
+}
+
+/// A run that was stopped in its middle.
+async fn unfinished() -> Case {
+    let case = Case::small(Setting::default(), 10).await;
+    case.sandbox.set_faults(hq_sandbox::Faults { latency_ms: 20, ..Default::default() }).unwrap();
+    let run = case.haulier(&["run"]).start();
+    case.until_stored(20).await;
+    run.signal("TERM").await;
+    run.ended().await.expect(5);
+    case.sandbox.set_faults(hq_sandbox::Faults::default()).unwrap();
+    case
+}
+
+#[tokio::test]
+async fn a_changed_plan_under_an_unfinished_run_needs_a_word() {
+    let case = unfinished().await;
+    case.edit("plan.toml", "attempts = 6", "attempts = 7");
+    let says = ["is unfinished and was started with another version of the plan", "--accept-plan-change"];
+    refused(&case, &["run"], 3, &says).await;
+    refused(&case, &["produce"], 3, &says).await;
+    refused(
+        &case,
+        &["work"],
+        3,
+        &["another version of the plan", "hint: give every process the same plan file"],
+    )
+    .await;
+    // Looking is always allowed.
+    assert_eq!(case.status().await["state"], "interrupted");
+    case.haulier(&["run", "--accept-plan-change"]).run().await.expect(0);
+    case.assert_same_on_both_sides().await;
+    case.assert_accounted_for().await;
+    // Comments and blanks change nothing.
+    case.edit("plan.toml", "[retry]", "# a remark\n\n[retry]");
+    assert_eq!(number(&case.haulier(&["run", "--json"]).run().await.expect(0).json(), "moved"), 0);
+    case.end().await;
+}
+
+#[tokio::test]
+async fn a_ledger_of_another_plan_or_a_newer_version_is_refused() {
+    let case = case().await;
+    case.haulier(&["run"]).run().await.expect(0);
+    case.edit("plan.toml", "name = \"field-to-hq\"", "name = \"other\"");
+    let says =
+        ["the ledger belongs to the plan `field-to-hq`, not to `other`", "hint: a ledger serves one plan"];
+    refused(&case, &["run"], 3, &says).await;
+    case.write_files();
+    let ledger = case.path("ledger.sqlite");
+    services::execute(services::Engine::Sqlite, "", &ledger, "insert into ledger_version values (4711)")
+        .await;
+    let says = [
+        "the ledger has version 4711, this haulier knows versions up to",
+        "hint: use the haulier that wrote it",
+    ];
+    refused(&case, &["run"], 3, &says).await;
+    refused(&case, &["status"], 3, &says).await;
+    case.end().await;
+}
+
+#[tokio::test]
+async fn a_second_producer_is_refused_naming_the_first() {
+    let case = Case::small(Setting::default(), 10).await;
+    case.edit("site.toml", "[push]", "[push]\nsilent_after = \"2s\"");
+    let first = case.haulier(&["produce"]).start();
+    let pid = first.pid().to_string();
+    process::wait_for("the first producer's lease", async || {
+        let status = case.haulier(&["status", "--json"]).run().await;
+        (status.code == Some(0) && number(&status.json()["all"], "planned") > 0).then_some(())
+    })
+    .await;
+    assert_eq!(case.status().await["state"], "running");
+    let says = ["already produces for run", &format!("(pid {pid})"), "hint: one producer at a time"];
+    refused(&case, &["produce"], 4, &says).await;
+    let second = case.haulier(&["run"]).run().await.expect(4);
+    assert!(second.stderr.contains(&format!("(pid {pid})")), "{}", second.stderr);
+    case.haulier(&["work", "--workers", "8"]).run().await.expect(0);
+    first.ended().await.expect(0);
+    case.assert_same_on_both_sides().await;
+    case.end().await;
+}

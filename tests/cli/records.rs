@@ -1,0 +1,100 @@
+//! Records that need a person: listed, shown, exported, mended and sent again, or left out for good.
+
+use serde_json::Value;
+
+use crate::support::evidence::number;
+use crate::support::{Case, Setting, field};
+
+/// A user with memberships, as the source has it.
+async fn joined_user(case: &Case) -> (String, usize) {
+    let user = field::rows(&case.field, "memberships order by user_id limit 1", &["user_id"]).await;
+    let user = user[0][0].clone().unwrap();
+    let table = format!("memberships where user_id = {user}");
+    let memberships = field::rows(&case.field, &table, &["project_id"]).await.len();
+    (user, memberships)
+}
+
+async fn listed(case: &Case, args: &[&str]) -> Vec<Value> {
+    let ended = case.haulier(&[&["dead", "list", "--json"], args].concat()).run().await;
+    assert!(matches!(ended.code, Some(0 | 1)), "{}", ended.stderr);
+    let rows: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(ended.code, Some(i32::from(!rows.is_empty())), "the exit code says whether there are any");
+    rows
+}
+
+#[tokio::test]
+async fn a_refused_record_is_dead_with_field_and_reason_until_it_is_mended() {
+    let case = Case::small(Setting::default(), 4).await;
+    let (user, memberships) = joined_user(&case).await;
+    let memory = field::rows(&case.field, &format!("users where id = {user}"), &["full_name"]).await;
+    case.execute(&format!("update users set full_name = '' where id = {user}")).await;
+    let ended = case.haulier(&["run"]).run().await.expect(1);
+    assert!(ended.stderr.contains("`haulier dead list`"), "{}", ended.stderr);
+
+    let dead = listed(&case, &["--state", "dead"]).await;
+    assert_eq!(dead.len(), 1, "{dead:#?}");
+    assert_eq!((&dead[0]["entity"], &dead[0]["key"]), (&"user".into(), &user.as_str().into()));
+    assert_eq!((&dead[0]["kind"], &dead[0]["status"]), (&"refused".into(), &422.into()));
+    assert!(dead[0]["reason"].as_str().unwrap().contains("full_name"), "{dead:#?}");
+    let held = listed(&case, &["--state", "held"]).await;
+    assert_eq!(held.len(), memberships, "{held:#?}");
+    assert!(held.iter().all(|row| row["waits_for"] == format!("user/{user}")), "{held:#?}");
+    assert_eq!(listed(&case, &["--kind", "duplicate"]).await.len(), 0);
+    assert_eq!(listed(&case, &["--entity", "user", "--key", &user]).await, dead);
+    assert_eq!(listed(&case, &["--limit", "1"]).await.len(), 1);
+
+    let table = case.haulier(&["dead", "list"]).run().await.expect(1).stdout;
+    assert!(table.contains("full_name") && table.contains("refused"), "{table}");
+    let shown = case.haulier(&["dead", "show", "user", &user]).run().await.expect(0).stdout;
+    assert!(shown.contains("remedy") && shown.contains("`haulier dead retry`"), "{shown}");
+    let exported = case.haulier(&["dead", "export"]).run().await.expect(0).stdout;
+    assert_eq!(exported.lines().count(), 1 + 1 + memberships, "{exported}");
+    assert!(
+        exported.starts_with("entity,key,tenant,state,kind,status,attempts,since,waits for,reason\n"),
+        "{exported}"
+    );
+
+    // A second run does not send again what was refused, unchanged as it is, and says so again.
+    let requests = case.writes();
+    case.haulier(&["run"]).run().await.expect(1);
+    assert!(case.writes() - requests <= 1, "{} writes for one dead record", case.writes() - requests);
+
+    let name = memory[0][0].clone().unwrap().replace('\'', "''");
+    case.execute(&format!("update users set full_name = '{name}' where id = {user}")).await;
+    case.haulier(&["dead", "retry", "--entity", "user", "--key", &user]).run().await.expect(0);
+    case.haulier(&["run"]).run().await.expect(0);
+    case.assert_same_on_both_sides().await;
+    case.assert_accounted_for().await;
+    assert_eq!(listed(&case, &[]).await.len(), 0);
+    case.end().await;
+}
+
+#[tokio::test]
+async fn a_retry_without_mending_dies_again_and_a_waived_record_stays_out() {
+    let case = Case::small(Setting::default(), 3).await;
+    case.execute(
+        "update memberships set role = 'king' where user_id = (select min(user_id) from memberships)",
+    )
+    .await;
+    case.haulier(&["run"]).run().await.expect(1);
+    let dead = listed(&case, &[]).await;
+    let attempts = number(&dead[0], "attempts");
+    let retried = case.haulier(&["dead", "retry", "--kind", "refused"]).run().await.expect(0);
+    assert!(retried.stdout.contains(&format!("{} records are due again", dead.len())), "{}", retried.stdout);
+    case.haulier(&["run"]).run().await.expect(1);
+    let again = listed(&case, &[]).await;
+    assert_eq!(again.len(), dead.len());
+    assert_eq!(number(&again[0], "attempts"), attempts, "the attempts start anew with a person's retry");
+
+    let skipped =
+        case.haulier(&["dead", "skip", "--entity", "membership", "--reason", "no kings here"]).run().await;
+    assert!(skipped.expect(0).stdout.contains("are left out: no kings here"));
+    assert_eq!(listed(&case, &[]).await.len(), 0);
+    let key = dead[0]["key"].as_str().unwrap();
+    let shown = case.haulier(&["dead", "show", "membership", key]).run().await.expect(0).stdout;
+    assert!(shown.contains("skipped") && shown.contains("no kings here"), "{shown}");
+    case.assert_accounted_for().await;
+    // Nothing is left to judge.
+    case.haulier(&["dead", "retry"]).run().await.expect(1);
+    case.end().await;
+}
