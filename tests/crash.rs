@@ -1,5 +1,9 @@
 //! Pulls the plug: processes, connections and the queue die midway, and everything lands once all the same.
 
+mod cuts;
 mod kills;
+mod late_writes;
+mod lost_queue;
 mod points;
 mod scene;
+mod silence;

@@ -56,7 +56,7 @@ pub(super) async fn requests(case: &Case, count: u64) {
 /// A producer and its workers.
 pub(super) struct Fleet<'c> {
     case: &'c Case,
-    producer: Running,
+    producer: Option<Running>,
     workers: Vec<Worker>,
 }
 
@@ -84,12 +84,16 @@ impl<'c> Fleet<'c> {
             }
         };
         let worker = |index| Worker { process: command(Who::Worker(index)).start(), late: false };
-        Self { case, producer: command(Who::Producer).start(), workers: (0..workers).map(worker).collect() }
+        Self {
+            case,
+            producer: Some(command(Who::Producer).start()),
+            workers: (0..workers).map(worker).collect(),
+        }
     }
 
     pub(super) fn process(&mut self, who: Who) -> &mut Running {
         match who {
-            Who::Producer => &mut self.producer,
+            Who::Producer => self.producer.as_mut().expect("it has ended already"),
             Who::Worker(index) => &mut self.workers[index].process,
         }
     }
@@ -113,9 +117,33 @@ impl<'c> Fleet<'c> {
         }
     }
 
+    /// Starts one more worker.
+    pub(super) fn start_worker(&mut self) {
+        self.workers.push(Worker { process: self.case.haulier(verb(Who::Worker(0))).start(), late: false });
+    }
+
+    /// Stops all of them in order.
+    pub(super) async fn stops(self) {
+        for process in self.workers.into_iter().map(|worker| worker.process).chain(self.producer) {
+            process.signal("TERM").await;
+            process.ended().await.expect(5);
+        }
+    }
+
     /// Waits until all of them have ended well. Returns what they said.
-    pub(super) async fn ends(self) -> String {
-        let mut said = self.producer.ended().await.expect(0).stderr;
+    pub(super) async fn ends(mut self) -> String {
+        self.producer_ends().await + &self.workers_end().await
+    }
+
+    /// Waits until the producer has ended well, and with it the run.
+    pub(super) async fn producer_ends(&mut self) -> String {
+        let producer = self.producer.take().expect("it has ended already");
+        producer.ended().await.expect(0).stderr
+    }
+
+    /// Waits until all workers have ended well.
+    pub(super) async fn workers_end(self) -> String {
+        let mut said = String::new();
         for Worker { mut process, late } in self.workers {
             let in_time = tokio::time::timeout(Duration::from_secs(10), process.child.wait()).await.is_ok();
             if !in_time && late {

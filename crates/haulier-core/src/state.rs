@@ -13,7 +13,8 @@ pub enum RecordState {
     Sending,
     /// Set when a failure is worth another attempt, or when a parent landed; has a due time.
     Retry,
-    /// Set when nobody can say whether the target stored it; has a due time, is looked up before any resend.
+    /// Set when nobody can say whether the target stored it; has a due time, before which nobody may touch it, and is
+    /// looked up before any resend.
     Unknown,
     /// Set while a parent has no target id yet, or when a conflict needs a person.
     Held,
@@ -52,7 +53,7 @@ pub enum RecordEvent {
     Conflicted,
     /// The parent it waited for landed.
     ParentStored,
-    /// The sweeper published it again.
+    /// The sweeper publishes it again.
     Republished,
     /// The process that was sending it fell silent.
     OwnerLost,
@@ -96,7 +97,8 @@ impl RecordState {
             (_, E::Refused) => Ok(Self::Dead),
             (_, E::FoundUnchanged) => Ok(Self::Skipped),
 
-            (Self::Queued | Self::Retry | Self::Unknown, E::Claimed) => Ok(Self::Sending),
+            // One whose outcome is unknown must wait for its time: a message of it may come again before.
+            (Self::Queued | Self::Retry, E::Claimed) => Ok(Self::Sending),
             (_, E::Claimed) => illegal,
 
             (Self::Sending, E::Unclaimed) => Ok(Self::Queued),
@@ -119,8 +121,7 @@ impl RecordState {
 
             (Self::Held, E::ParentStored) => Ok(Self::Retry),
             (_, E::ParentStored) => illegal,
-            (Self::Retry, E::Republished) => Ok(Self::Queued),
-            (Self::Unknown, E::Republished) => Ok(Self::Unknown),
+            (Self::Retry | Self::Unknown, E::Republished) => Ok(Self::Queued),
             (_, E::Republished) => illegal,
 
             (Self::Dead | Self::Held, E::RetriedByPerson) => Ok(Self::Retry),

@@ -14,8 +14,6 @@ use crate::shared::Shared;
 
 /// Records taken at once.
 const BATCH: u32 = 1000;
-/// An unknown outcome whose message may be lost is published again after so long.
-const AGAIN: Duration = Duration::from_mins(1);
 
 /// One round: claims of silent processes become unknown, and everything due is published again. Returns how many were.
 pub(crate) async fn sweep(
@@ -64,23 +62,37 @@ async fn resend(shared: &Shared, mapper: &Mapper, due: &[Due]) -> Result<usize, 
     let (mapped, admissions) = admit(shared, mapper, mapped).await?;
 
     let mut records: Vec<Record> = Vec::with_capacity(due.len());
-    let mut sent: Vec<Due> = Vec::with_capacity(due.len());
+    let (mut unknown, mut retry): (Vec<Due>, Vec<Due>) = (Vec::new(), Vec::new());
     for ((mapped, admission), due) in mapped.into_iter().zip(admissions).zip(due) {
         // An unknown outcome goes out whatever was noted: the worker looks it up first.
-        let wanted = admission == Admission::Publish || due.state == RecordState::Unknown;
-        if let Some(record) = mapped.record.filter(|_| wanted) {
+        let doubtful = due.state == RecordState::Unknown;
+        if doubtful {
+            // Also one whose row is gone or cannot be mapped any more: the next time it is admitted, it is told so.
+            unknown.push(due.clone());
+        }
+        if let Some(record) = mapped.record.filter(|_| doubtful || admission == Admission::Publish) {
             records.push(record);
-            sent.push(due.clone());
+            if !doubtful {
+                retry.push(due.clone());
+            }
         }
     }
     let count = records.len();
+    // Nobody can claim an unknown one before this; should its message be lost now, it is found at the end of the run.
+    note(shared, &unknown).await?;
     publish(shared, mapper, records).await?;
     crash::point(crash::SWEEP_AFTER_PUBLISH);
-    let again = after(shared.clock.micros(), AGAIN.max(shared.settings.zombie_grace));
-    let note = || shared.ledger.republished(&shared.run, &sent, again);
-    patiently("the ledger", &shared.stop, LedgerError::is_passing, note).await?;
+    note(shared, &retry).await?;
     shared.progress.add_swept(count);
     Ok(count)
+}
+
+async fn note(shared: &Shared, sent: &[Due]) -> Result<(), ProduceError> {
+    if sent.is_empty() {
+        return Ok(());
+    }
+    let note = || shared.ledger.republished(&shared.run, sent);
+    Ok(patiently("the ledger", &shared.stop, LedgerError::is_passing, note).await?)
 }
 
 fn gone(key: &SourceKey) -> Mapped {

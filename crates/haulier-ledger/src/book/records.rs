@@ -95,7 +95,7 @@ impl<B: Backend> RecordBook for Book<B> {
         Ok(due)
     }
 
-    async fn republished(&self, run: &RunId, records: &[Due], again: Micros) -> Result<(), LedgerError> {
+    async fn republished(&self, run: &RunId, records: &[Due]) -> Result<(), LedgerError> {
         let run = self.names.run(&self.backend, run).await?;
         let mut by_entity: BTreeMap<i64, Vec<Due>> = BTreeMap::new();
         for due in records {
@@ -103,7 +103,7 @@ impl<B: Backend> RecordBook for Book<B> {
                 by_entity.entry(entity).or_default().push(due.clone());
             }
         }
-        self.backend.write(Republish { run, records: by_entity, again }).await
+        self.backend.write(Republish { run, records: by_entity }).await
     }
 
     async fn reap(&self, run: &RunId, silent_since: Micros, due: Micros) -> Result<u64, LedgerError> {

@@ -15,20 +15,16 @@ pub(crate) fn release(record: &mut Record, now: Micros) -> Result<(), IllegalTra
     Ok(())
 }
 
-/// It was published again, unless it moved on since it was found due.
-pub(crate) fn republish(
-    record: &mut Record,
-    run: i64,
-    due: &Due,
-    again: Micros,
-) -> Result<bool, IllegalTransition> {
+/// It is published again, unless it moved on since it was found due.
+pub(crate) fn republish(record: &mut Record, run: i64, due: &Due) -> Result<bool, IllegalTransition> {
     let same = record.run == run && record.state == due.state && record.attempts == due.attempt;
     if !same || !matches!(record.state, RecordState::Retry | RecordState::Unknown) {
         return Ok(false);
     }
     record.step(RecordEvent::Republished)?;
-    if record.state == RecordState::Unknown {
-        record.due = Some(again);
+    // What goes out is what was seen last.
+    if let Some(newer) = record.next.take() {
+        record.content = newer;
     }
     Ok(true)
 }

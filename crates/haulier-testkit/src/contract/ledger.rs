@@ -83,7 +83,7 @@ macro_rules! ledger_contract {
             silent_processes_lose_their_claims
             due_records_come_oldest_first
             what_moved_on_is_not_republished
-            an_unknown_record_is_due_again_after_its_republish
+            an_unknown_record_keeps_its_doubt_in_the_queue
             rescue_makes_queued_records_due
             a_person_retries_or_waives_dead_records
             lists_are_filtered_and_paged

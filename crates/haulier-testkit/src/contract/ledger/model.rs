@@ -139,7 +139,7 @@ impl History {
             let entity = usize::from(due.record.entity.as_str().starts_with(ENTITIES[1]));
             self.twin.republish(entity, due.record.key.as_str());
         }
-        self.desk.ledger.republished(&self.desk.run, &due, NOW + 60).await.unwrap();
+        self.desk.ledger.republished(&self.desk.run, &due).await.unwrap();
         self.log.push(format!("republish {due:?}"));
     }
 

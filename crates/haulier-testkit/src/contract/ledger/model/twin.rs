@@ -61,7 +61,6 @@ struct Row {
     attempts: u32,
     owner: Option<usize>,
     unsure: bool,
-    later: bool,
     waits: Option<(usize, String)>,
     target: Option<String>,
     landed: Option<u64>,
@@ -72,7 +71,7 @@ impl Row {
     fn go(&mut self, event: E) {
         self.state =
             self.state.next(event).unwrap_or_else(|error| unreachable!("the model is wrong: {error}"));
-        (self.owner, self.waits, self.later) = (None, None, false);
+        (self.owner, self.waits) = (None, None);
     }
 }
 
@@ -115,7 +114,6 @@ impl Twin {
             attempts: 0,
             owner: None,
             unsure: false,
-            later: false,
             waits: None,
             target: None,
             landed: None,
@@ -215,7 +213,6 @@ impl Twin {
                 && runs.get(parent) == Some(&row.run)
             {
                 row.go(E::ParentStored);
-                row.later = false;
             }
         }
         kept
@@ -280,7 +277,7 @@ impl Twin {
     pub(super) fn republish(&mut self, entity: usize, key: &str) {
         if let Some(row) = self.rows.get_mut(&(entity, key.to_owned())) {
             row.go(E::Republished);
-            row.later = row.state == S::Unknown;
+            row.content = row.next.take().unwrap_or(row.content);
         }
     }
 
@@ -333,7 +330,7 @@ impl Twin {
 
     pub(super) fn due(&self, entity: usize) -> Vec<(String, u32, RecordState)> {
         self.of_run(entity)
-            .filter(|(_, row)| matches!(row.state, S::Retry | S::Unknown) && !row.later)
+            .filter(|(_, row)| matches!(row.state, S::Retry | S::Unknown))
             .map(|(key, row)| (key.clone(), row.attempts, row.state))
             .collect()
     }
