@@ -28,7 +28,7 @@ pub(super) fn read(site: &Table<'_>, folder: &Path) -> Settings {
         produce: ProduceSite {
             fibres: number(&produce, "fibres", 1_000, 4),
             rate: produce.as_ref().and_then(rate),
-            chunk: number(&produce, "chunk", 100_000, 1_000),
+            chunk: number(&produce, "chunk", 100_000, 5_000),
         },
         push: PushSite {
             workers: number(&push, "workers", 10_000, 8),

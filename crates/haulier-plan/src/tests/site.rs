@@ -34,7 +34,7 @@ fn relative_paths_start_in_the_sites_folder() {
 #[test]
 fn what_is_left_out_has_a_default() {
     let site = with_target("base_url = \"http://localhost\"");
-    assert_eq!((site.produce.fibres, site.produce.rate, site.produce.chunk), (4, None, 1_000));
+    assert_eq!((site.produce.fibres, site.produce.rate, site.produce.chunk), (4, None, 5_000));
     assert_eq!((site.push.workers, site.push.rate, site.push.parcel), (8, None, 100));
     assert_eq!(site.push.zombie_grace, Duration::from_mins(1));
     assert_eq!(site.push.silent_after, Duration::from_secs(10));
