@@ -2,8 +2,10 @@
 # Starts and stops the servers that tests and benchmarks use: RabbitMQ, PostgreSQL and MariaDB, on loopback, on ports of
 # their own, with their data under target/services. Installs what is missing (apt, as root or through sudo).
 #   scripts/services.sh start | stop | status | install
+#   scripts/services.sh start SERVER | stop SERVER | kill9 SERVER      one of rabbitmq, postgres, mariadb
 # `start` writes target/services/env, which sets HAULIER_TEST_AMQP_URL, _AMQP_API_URL, _POSTGRES_URL and _MYSQL_URL.
 # A variable of that name that is set already is kept, and that server is not started here.
+# For a second set of servers, to be killed in tests: set HAULIER_SERVICES (their folder) and HAULIER_{AMQP,AMQP_API,POSTGRES,MYSQL}_PORT.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 home=${HAULIER_SERVICES:-$root/target/services}
@@ -85,6 +87,28 @@ stop_one() { # NAME PIDFILE
   while kill -0 "$pid" 2>/dev/null; do left=$((left - 1)); [ $left -gt 0 ] || { kill -9 "$pid"; break; }; sleep 0.2; done
 }
 
+pid_file() { case $1 in rabbitmq) echo "$home/rabbitmq/node.pid";; postgres) echo "$home/postgres/data/postmaster.pid";; mariadb) echo "$home/mariadb/pid";; *) die "no server is called $1";; esac; }
+
+stop_epmd() { for p in $(pgrep -f "epmd .*$((amqp_port + 2))" || true); do kill "$p" 2>/dev/null || true; done; }
+
+# As in a power cut, for the server: it gets to say nothing, and its address is free afterwards.
+kill9() { # NAME
+  local file pid; file=$(pid_file "$1"); alive "$file" || die "$1 is not running"
+  pid=$(head -n 1 "$file"); kill -9 "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+}
+
+if [ -n "${2:-}" ]; then
+  mkdir -p "$home"
+  case $1 in
+  start) case $2 in rabbitmq) start_rabbit;; postgres) start_postgres;; mariadb) start_mariadb;; *) die "no server is called $2";; esac;;
+  stop) stop_one "$2" "$(pid_file "$2")"; [ "$2" != rabbitmq ] || stop_epmd;;
+  kill9) kill9 "$2";;
+  *) die "$1 is not for one server";;
+  esac
+  exit 0
+fi
+
 case ${1:-} in
 install) install;;
 start)
@@ -101,7 +125,7 @@ ENV
   say "up; '. $home/env' sets the addresses";;
 stop)
   stop_one MariaDB "$home/mariadb/pid"; stop_one PostgreSQL "$home/postgres/data/postmaster.pid"; stop_one RabbitMQ "$home/rabbitmq/node.pid"
-  for p in $(pgrep -f "epmd .*$((amqp_port + 2))" || true); do kill "$p" 2>/dev/null || true; done;;
+  stop_epmd;;
 status) for s in "rabbitmq $amqp_port" "postgres $postgres_port" "mariadb $mysql_port"; do set -- $s; if answers "$2"; then echo "$1 up on 127.0.0.1:$2"; else echo "$1 down"; fi; done;;
-*) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2;;
+*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2;;
 esac
