@@ -65,9 +65,13 @@ impl OpenRun {
             if !self.accept_plan {
                 return Err(LedgerError::PlanChanged { run: run.id }.into());
             }
-            let sql = "UPDATE run SET digest = $2 WHERE id = $1";
+            // Other keys, filters and mappings make other walks: everything is read again, and what landed with the
+            // content that it has now is not sent again.
+            conn.run("DELETE FROM walk WHERE run = $1", Args::of([number.into()])).await?;
+            let sql = "UPDATE run SET digest = $2, produced_at = NULL WHERE id = $1";
             conn.run(sql, Args::of([number.into(), self.digest.as_str().into()])).await?;
             run.digest.clone_from(&self.digest);
+            run.produced_at = None;
         }
         Ok(run)
     }

@@ -129,7 +129,7 @@ pub trait Cursors: Debug + Send + Sync {
 #[async_trait]
 pub trait Controls: Debug + Send + Sync {
     /// Opens the newest run when it is unfinished, else a new one. An unfinished run of another plan digest is refused
-    /// with [`LedgerError::PlanChanged`] unless `accept_plan`.
+    /// with [`LedgerError::PlanChanged`] unless `accept_plan`; then its cursors are forgotten, because the new plan walks anew.
     async fn open_run(&self, request: RunRequest<'_>) -> Result<Run, LedgerError>;
 
     /// The newest run, finished or not.

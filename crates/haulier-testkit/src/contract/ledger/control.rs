@@ -120,16 +120,28 @@ pub async fn an_unfinished_run_is_resumed(bench: &dyn Bench) {
     assert_eq!(bench.open().await.unwrap().latest_run().await, Ok(Some(wanted)));
 }
 
-/// Then the run goes on under the new digest.
+/// Then the run goes on under the new digest, and walks anew: the cursors may stand in keys that the plan has no more.
 pub async fn a_changed_plan_is_refused_until_it_is_accepted(bench: &dyn Bench) {
     let ledger = bench.open().await.unwrap();
     let (one, two) = (RunId::new("r-1"), RunId::new("r-2"));
     ledger.open_run(request(&one, "p", "d", false)).await.unwrap();
+    let name = entity("account");
+    let walk = WalkId { entity: name.clone(), range: 0 };
+    let cursor = Cursor { walk, after: None, upto: None, at: Some(key("c")), done: true };
+    ledger.advance(&one, std::slice::from_ref(&cursor)).await.unwrap();
+    ledger.produced(&one, NOW + 5).await.unwrap();
     let refused = ledger.open_run(request(&two, "p", "e", false)).await;
     assert_eq!(refused, Err(LedgerError::PlanChanged { run: one.clone() }));
+    assert_eq!(ledger.cursors(&one, &name).await, Ok(vec![cursor.clone()]));
     let accepted = ledger.open_run(request(&two, "p", "e", true)).await.unwrap();
-    assert_eq!((accepted.id, accepted.digest.as_str(), accepted.fresh), (one, "e", false));
-    assert!(ledger.open_run(request(&two, "p", "e", false)).await.is_ok());
+    assert_eq!((&accepted.id, accepted.digest.as_str(), accepted.fresh), (&one, "e", false));
+    assert_eq!(ledger.cursors(&one, &name).await, Ok(Vec::new()));
+    let again = ledger.open_run(request(&two, "p", "e", true)).await.unwrap();
+    assert_eq!((again.produced_at, accepted.produced_at), (None, None));
+    // The same plan once more changes nothing.
+    ledger.advance(&one, std::slice::from_ref(&cursor)).await.unwrap();
+    assert!(ledger.open_run(request(&two, "p", "e", true)).await.is_ok());
+    assert_eq!(ledger.cursors(&one, &name).await, Ok(vec![cursor]));
 }
 
 /// Of any digest.
