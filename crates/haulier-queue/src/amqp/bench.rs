@@ -1,5 +1,7 @@
 //! The tests' broker, with a queue of its own for each test.
 
+use std::sync::Mutex;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use haulier_testkit::proxy::Proxy;
@@ -18,6 +20,21 @@ use super::{Api, Options, Password, Role};
 pub(crate) struct Broker {
     pub(crate) queue: String,
     url: String,
+    /// What was made over the management API, and is to be deleted.
+    made: Mutex<Vec<String>>,
+}
+
+/// Deletes all that the test made, also when it failed.
+impl Drop for Broker {
+    fn drop(&mut self) {
+        std::thread::scope(|scope| {
+            let sweeping = scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(self.sweep());
+            });
+            drop(sweeping.join());
+        });
+    }
 }
 
 fn variable(name: &str) -> String {
@@ -28,7 +45,11 @@ fn variable(name: &str) -> String {
 
 impl Broker {
     pub(crate) fn new() -> Self {
-        Self { queue: format!("test-{}", Uuid::now_v7()), url: variable("HAULIER_TEST_AMQP_URL") }
+        Self {
+            queue: format!("test-{}", Uuid::now_v7()),
+            url: variable("HAULIER_TEST_AMQP_URL"),
+            made: Mutex::default(),
+        }
     }
 
     fn uri(&self) -> AMQPUri {
@@ -96,14 +117,11 @@ impl Broker {
 
     /// Makes a user with the password `pass` and the rights to configure, write and read.
     pub(crate) async fn user(&self, name: &str, [configure, write, read]: [&str; 3]) {
-        self.manage("PUT", &format!("/api/users/{name}"), &json!({ "password": "pass", "tags": "" })).await;
+        let path = format!("/api/users/{name}");
+        self.manage("PUT", &path, &json!({ "password": "pass", "tags": "" })).await;
+        self.made.lock().unwrap().push(path);
         let rights = json!({ "configure": configure, "write": write, "read": read });
         self.manage("PUT", &format!("/api/permissions/%2f/{name}"), &rights).await;
-    }
-
-    /// Removes a user.
-    pub(crate) async fn forget_user(&self, name: &str) {
-        self.manage("DELETE", &format!("/api/users/{name}"), &json!({})).await;
     }
 
     /// Bounds the queue by a policy, as an operator might, and waits until it is in force.
@@ -111,7 +129,9 @@ impl Broker {
         let policy = json!({
             "pattern": format!("^{}$", self.queue), "definition": { "max-length": length }, "apply-to": "queues",
         });
-        self.manage("PUT", &format!("/api/policies/%2f/{}", self.queue), &policy).await;
+        let path = format!("/api/policies/%2f/{}", self.queue);
+        self.manage("PUT", &path, &policy).await;
+        self.made.lock().unwrap().push(path);
         let path = format!("/api/queues/%2f/{}", self.queue);
         let in_force = async {
             while !self.manage("GET", &path, &json!({})).await.contains("\"max-length\":") {
@@ -119,11 +139,6 @@ impl Broker {
             }
         };
         tokio::time::timeout(std::time::Duration::from_secs(20), in_force).await.expect("a policy in force");
-    }
-
-    /// Takes the bound away.
-    pub(crate) async fn unbound(&self) {
-        self.manage("DELETE", &format!("/api/policies/%2f/{}", self.queue), &json!({})).await;
     }
 
     /// One request to the management API, over a connection of its own.
@@ -151,10 +166,12 @@ impl Broker {
         channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     }
 
-    /// Deletes all that the test made.
-    pub(crate) async fn sweep(&self) {
-        let names = Names::new(&self.queue).unwrap();
-        for queue in names.all() {
+    async fn sweep(&self) {
+        let made = std::mem::take(&mut *self.made.lock().unwrap());
+        for path in made {
+            self.manage("DELETE", &path, &json!({})).await;
+        }
+        for queue in Names::new(&self.queue).unwrap().all() {
             self.delete(queue).await;
         }
     }

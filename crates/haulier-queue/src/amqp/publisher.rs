@@ -110,7 +110,8 @@ impl Task {
         tracing::warn!(%error, "publishing is interrupted; connecting again");
         self.trouble = Some(error);
         let until = Instant::now() + backoff(failures);
-        while Instant::now() < until {
+        // Once nobody waits any more, the next to come is worth a try at once.
+        while self.window.has_jobs() && Instant::now() < until {
             while let Ok(job) = self.inbox.try_recv() {
                 self.window.admit(job);
             }
@@ -189,6 +190,7 @@ impl Task {
     fn settle(&mut self, flight: Flight, answer: lapin::Result<Confirmation>) -> Result<Verdict, QueueError> {
         match answer {
             Ok(Confirmation::Ack(None)) => {
+                self.trouble = None;
                 self.window.landed(flight, Instant::now());
                 Ok(Verdict::Held)
             }

@@ -15,7 +15,6 @@ haulier_testkit::queue_contract!(on_a_broker);
 async fn on_a_broker<F: Future<Output = ()>>(promise: impl FnOnce(Arc<dyn Bench>) -> F) {
     let broker = Arc::new(Broker::new());
     promise(Arc::clone(&broker) as Arc<dyn Bench>).await;
-    broker.sweep().await;
 }
 
 #[async_trait]

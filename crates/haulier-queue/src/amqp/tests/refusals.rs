@@ -72,7 +72,6 @@ async fn a_queue_of_another_kind_is_a_mismatch_and_stays_as_it_is() {
     let (connection, _channel) = broker.channel().await;
     let made = super::super::topology::count(&connection, &broker.options(Role::Both), &broker.queue).await;
     assert_eq!(made, Ok(Some(0)));
-    broker.sweep().await;
 }
 
 #[tokio::test]
@@ -83,7 +82,6 @@ async fn a_queue_with_another_delivery_limit_is_a_mismatch_that_names_both() {
     let Err(QueueError::Mismatch { problem, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(problem, "its `x-delivery-limit` is `7`, and haulier declares `50`");
     drop(open(broker.options(Role::Consume)).await.unwrap());
-    broker.sweep().await;
 }
 
 #[tokio::test]
@@ -114,7 +112,6 @@ async fn messages_for_the_dead_queue_keep_their_bytes_and_get_a_reason() {
         let Some(AMQPValue::LongString(reason)) = headers.inner().get(REASON) else { panic!("{headers:?}") };
         assert!(String::from_utf8_lossy(reason.as_bytes()).contains(word));
     }
-    broker.sweep().await;
 }
 
 #[tokio::test]
@@ -132,7 +129,6 @@ async fn a_parcel_that_is_given_back_too_often_ends_in_the_dead_queue() {
     assert_eq!(numbers(&other.parcel), [1]);
     consumer.settle(other.receipt, Settle::Done).await.unwrap();
     depth_becomes(&queue, haulier_core::port::Depth { dead: 1, ..Default::default() }).await;
-    broker.sweep().await;
 }
 
 #[tokio::test]
@@ -162,8 +158,6 @@ async fn a_queue_that_is_full_for_now_is_waited_for() {
         consumer.settle(delivery.receipt, Settle::Done).await.unwrap();
     }
     publishing.await.unwrap();
-    broker.unbound().await;
-    broker.sweep().await;
 }
 
 #[tokio::test]
@@ -180,8 +174,6 @@ async fn a_queue_that_stays_full_blocks() {
         }
     }
     assert!(matches!(refused, Err(QueueError::Blocked { .. })), "{refused:?}");
-    broker.unbound().await;
-    broker.sweep().await;
 }
 
 #[tokio::test]
@@ -194,7 +186,6 @@ async fn a_queue_deleted_under_the_publisher_is_gone_and_is_not_made_again() {
     assert_eq!(queue.publish(&parcels(300)).await, gone);
     assert_eq!(queue.publish(&[parcel(1)]).await, gone);
     assert_eq!(queue.waiting().await.map(drop), gone);
-    broker.sweep().await;
 }
 
 #[tokio::test]
@@ -205,7 +196,6 @@ async fn a_queue_deleted_under_the_consumer_is_gone() {
     broker.delete(&broker.queue).await;
     let told = tokio::time::timeout(Duration::from_secs(5), consumer.next()).await.unwrap().map(drop);
     assert_eq!(told, Err(QueueError::Gone { queue: broker.queue.clone() }));
-    broker.sweep().await;
 }
 
 #[tokio::test]
@@ -220,5 +210,4 @@ async fn without_the_management_api_the_depth_is_not_guessed() {
     queue.publish(&parcels(3)).await.unwrap();
     let waiting = queue.waiting().await.unwrap();
     assert_eq!((waiting.ready, waiting.delayed, waiting.dead), (3, 0, 0));
-    broker.sweep().await;
 }

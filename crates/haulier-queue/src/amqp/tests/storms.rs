@@ -52,7 +52,6 @@ async fn connections_that_are_reset_while_publishing_lose_nothing_and_keep_the_o
     }
     tokio::time::timeout(Duration::from_secs(60), publishing).await.unwrap().unwrap();
     assert_eq!(drain(&broker, 6000).await, (0..6000).collect::<Vec<_>>());
-    broker.sweep().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -82,7 +81,6 @@ async fn connections_that_are_reset_while_consuming_lose_nothing() {
             consumer.settle(again.unwrap().receipt, Settle::Done).await.unwrap();
         }
     }
-    broker.sweep().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,7 +100,6 @@ async fn a_publishing_connection_that_falls_silent_is_replaced() {
     let waited = since.elapsed();
     assert!((Duration::from_secs(1)..Duration::from_secs(5)).contains(&waited), "{waited:?}");
     assert_eq!(drain(&broker, 2).await, [0, 1]);
-    broker.sweep().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -117,7 +114,6 @@ async fn a_consuming_connection_that_falls_silent_is_replaced_after_two_heartbea
     direct.publish(&parcels(1)).await.unwrap();
     let came = tokio::time::timeout(Duration::from_secs(8), next(&*consumer)).await.unwrap();
     assert_eq!(numbers(&came.parcel), [0]);
-    broker.sweep().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -143,7 +139,6 @@ async fn a_broker_that_is_away_for_a_while_is_waited_for() {
     let mut came: Vec<_> = came.iter().flat_map(|delivery| numbers(&delivery.parcel)).collect();
     came.sort_unstable();
     assert_eq!(came, [0, 1], "the settlement was lost, so the first one comes again");
-    broker.sweep().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -160,7 +155,6 @@ async fn a_publish_gives_up_at_its_deadline_and_a_later_one_succeeds() {
     proxy.set(Mode::Forward);
     queue.publish(&[parcel(1)]).await.unwrap();
     assert_eq!(drain(&broker, 1).await, [1], "what was given up was not published behind the caller's back");
-    broker.sweep().await;
 }
 
 /// A frame of AMQP 0-9-1 that carries a method of the connection class.
@@ -201,7 +195,6 @@ async fn a_blocked_publisher_waits_and_says_why_and_goes_on() {
     publishing.await.unwrap().unwrap();
     assert_eq!(queue.blocked(), None);
     assert_eq!(drain(&broker, 2).await, [0, 2]);
-    broker.sweep().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -215,5 +208,4 @@ async fn a_publish_that_nobody_waits_for_any_more_still_arrives() {
     assert_eq!(drain(&broker, 300).await.len(), 300);
     let queue = Amqp::open(broker.options(Role::Both)).await.unwrap();
     depth_becomes(&queue, haulier_core::port::Depth::default()).await;
-    broker.sweep().await;
 }
