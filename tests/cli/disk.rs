@@ -9,7 +9,7 @@ use crate::support::{Case, Setting};
 
 /// Runs haulier with a disk of its own, of 6 MiB, mounted at `disk` in the case's folder, where `files` lie; everything but
 /// `free` KiB is taken by another file until a file `room` appears.
-async fn on_a_small_disk(case: &Case, free: u32, args: &str) -> tokio::task::JoinHandle<Ended> {
+fn on_a_small_disk(case: &Case, free: u32, args: &str) -> tokio::task::JoinHandle<Ended> {
     std::fs::create_dir(case.path("disk")).unwrap();
     // A mount namespace of its own: the disk is seen by these processes alone and goes with them.
     let script = format!(
@@ -44,7 +44,7 @@ fn said(case: &Case, words: &str) -> bool {
 async fn runs_through(file: &str, words: &str) {
     let case = Case::small(Setting::default(), 30).await;
     case.edit("site.toml", &format!("{file}.sqlite"), &format!("disk/{file}.sqlite"));
-    let ending = on_a_small_disk(&case, 300, "run --workers 8").await;
+    let ending = on_a_small_disk(&case, 300, "run --workers 8");
     wait_for(words, async || (said(&case, words) || ending.is_finished()).then_some(())).await;
     assert!(said(&case, words), "{}", std::fs::read_to_string(case.path("stderr")).unwrap());
     assert!(!ending.is_finished(), "it ended instead of waiting for room");
@@ -70,7 +70,7 @@ async fn a_disk_that_is_full_from_the_beginning_is_told_at_once() {
     for file in ["ledger", "queue"] {
         let case = Case::small(Setting::default(), 1).await;
         case.edit("site.toml", &format!("{file}.sqlite"), &format!("disk/{file}.sqlite"));
-        let ended = on_a_small_disk(&case, 0, "run").await.await.unwrap().expect(4);
+        let ended = on_a_small_disk(&case, 0, "run").await.unwrap().expect(4);
         assert!(ended.stderr.contains("disk") && ended.stderr.contains("full"), "{file}: {}", ended.stderr);
         assert!(ended.stderr.contains("hint: "), "{file}: {}", ended.stderr);
         std::fs::remove_dir(case.path("disk")).unwrap();

@@ -9,14 +9,13 @@ pub(crate) async fn request(method: &str, url: &str, headers: &[(&str, &str)], b
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let path = if path.is_empty() { "/" } else { path };
     let mut stream = TcpStream::connect(host).await.unwrap();
-    let mut text = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n",
-        body.len()
-    );
-    for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
-    }
-    stream.write_all(format!("{text}\r\n{body}").as_bytes()).await.unwrap();
+    let length = body.len();
+    let mut head =
+        vec![format!("{method} {path} HTTP/1.1"), format!("host: {host}"), "connection: close".to_owned()];
+    head.push(format!("content-length: {length}"));
+    head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    let text = head.join("\r\n");
+    stream.write_all(format!("{text}\r\n\r\n{body}").as_bytes()).await.unwrap();
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).await.unwrap();
     let reply = String::from_utf8(reply).unwrap();

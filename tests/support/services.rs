@@ -161,7 +161,7 @@ pub(crate) async fn insert_strings(engine: Engine, name: &str, file: &Path, stri
     }
     match engine {
         Engine::Sqlite => {
-            insert!(SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)))
+            insert!(SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)));
         }
         Engine::Postgres => {
             insert!(PgConnection::connect(&with_database(&address("HAULIER_TEST_POSTGRES_URL"), name)));
