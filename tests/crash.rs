@@ -6,4 +6,5 @@ mod late_writes;
 mod lost_queue;
 mod points;
 mod scene;
+mod servers;
 mod silence;

@@ -88,9 +88,9 @@ impl<B: Backend> RecordBook for Book<B> {
         let run = self.names.run(&self.backend, run).await?;
         let found = self.backend.read(ReadDue { run, now, limit }).await?;
         let mut due = Vec::with_capacity(found.len());
-        for (entity, key, attempt, state) in found {
+        for (entity, key, attempt, state, since) in found {
             let entity = self.names.entity(&self.backend, entity).await?;
-            due.push(Due { record: RecordRef { entity, key }, attempt, state });
+            due.push(Due { record: RecordRef { entity, key }, attempt, state, since });
         }
         Ok(due)
     }

@@ -17,7 +17,11 @@ pub(crate) fn release(record: &mut Record, now: Micros) -> Result<(), IllegalTra
 
 /// It is published again, unless it moved on since it was found due.
 pub(crate) fn republish(record: &mut Record, run: i64, due: &Due) -> Result<bool, IllegalTransition> {
-    let same = record.run == run && record.state == due.state && record.attempts == due.attempt;
+    // The number of the attempt alone does not tell: not every attempt counts.
+    let same = record.run == run
+        && record.state == due.state
+        && record.attempts == due.attempt
+        && record.due == Some(due.since);
     if !same || !matches!(record.state, RecordState::Retry | RecordState::Unknown) {
         return Ok(false);
     }

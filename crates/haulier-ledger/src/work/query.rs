@@ -31,7 +31,7 @@ impl Work for ReadTargetIds {
     }
 }
 
-/// Records whose time has come: entity, key, attempt, state.
+/// Records whose time has come: entity, key, attempt, state, due time.
 #[derive(Debug)]
 pub(crate) struct ReadDue {
     pub(crate) run: i64,
@@ -40,11 +40,11 @@ pub(crate) struct ReadDue {
 }
 
 impl Work for ReadDue {
-    type Out = Vec<(i64, SourceKey, u32, RecordState)>;
+    type Out = Vec<(i64, SourceKey, u32, RecordState, Micros)>;
     const DOING: &'static str = "reading what is due";
 
     async fn run<C: Conn>(&self, conn: &mut C) -> Result<Self::Out, Fault> {
-        let sql = "SELECT entity, key, attempts, state FROM record \
+        let sql = "SELECT entity, key, attempts, state, due FROM record \
                    WHERE run = $1 AND due IS NOT NULL AND due <= $2 ORDER BY due, entity, key LIMIT $3";
         let args = Args::of([self.run.into(), self.now.into(), i64::from(self.limit).into()]);
         let rows = conn.rows(sql, args).await?;
@@ -53,7 +53,13 @@ impl Work for ReadDue {
                 let state = state_of(row.number(3)?).ok_or_else(|| Fault::corrupt("an unknown state"))?;
                 let attempts = u32::try_from(row.number(2)?)
                     .map_err(|_| Fault::corrupt("a number of attempts is out of range"))?;
-                Ok((row.number(0)?, SourceKey::from_canonical(&row.word(1)?), attempts, state))
+                Ok((
+                    row.number(0)?,
+                    SourceKey::from_canonical(&row.word(1)?),
+                    attempts,
+                    state,
+                    row.number(4)?,
+                ))
             })
             .collect()
     }

@@ -69,8 +69,8 @@ pub trait RecordBook: Debug + Send + Sync {
     async fn due(&self, run: &RunId, now: Micros, limit: u32) -> Result<Vec<Due>, LedgerError>;
 
     /// Notes that due records are published again: they become queued, an unknown one with its doubt. One that moved on
-    /// meanwhile (another attempt number or state) is left alone. Unknown ones are noted before they are published, since
-    /// they cannot be claimed earlier; retries after that, since their message may be claimed at once.
+    /// meanwhile (another attempt number, state or due time) is left alone. Unknown ones are noted before they are
+    /// published, since they cannot be claimed earlier; retries after that, since their message may be claimed at once.
     async fn republished(&self, run: &RunId, records: &[Due]) -> Result<(), LedgerError>;
 
     /// Turns the claims of processes that did not beat since `silent_since` into unknown, due at `due`. Returns how many.

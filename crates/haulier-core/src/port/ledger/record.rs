@@ -152,6 +152,8 @@ pub struct Due {
     pub attempt: u32,
     /// `Retry` or `Unknown`.
     pub state: RecordState,
+    /// Since when it is due.
+    pub since: Micros,
 }
 
 /// Which records to list; an empty list does not narrow.

@@ -198,6 +198,7 @@ impl History {
                 record: RecordRef { entity: name.clone(), key: key(&text) },
                 attempt,
                 state,
+                since: NOW,
             }));
         }
         self.agree("due", &due, &wanted_due);

@@ -101,32 +101,34 @@ pub async fn due_records_come_oldest_first(bench: &dyn Bench) {
     assert_eq!(desk.due(NOW).await, [""; 0]);
     assert_eq!(desk.due(NOW + 3).await, ["b", "c", "a"]);
     let two = desk.ledger.due(&desk.run, NOW + 9, 2).await.unwrap();
-    let wanted = [("b", RecordState::Unknown), ("c", RecordState::Retry)].map(|(text, state)| Due {
-        record: desk.record(text),
-        attempt: 1,
-        state,
-    });
+    let wanted = [("b", RecordState::Unknown, 1), ("c", RecordState::Retry, 2)]
+        .map(|(text, state, later)| Due { record: desk.record(text), attempt: 1, state, since: NOW + later });
     assert_eq!(two, wanted);
     assert_eq!(desk.ledger.next_due(&desk.run).await, Ok(Some(NOW + 1)));
 }
 
-/// Another attempt number or state: somebody was quicker.
+/// Another attempt number, state or due time: somebody was quicker.
 pub async fn what_moved_on_is_not_republished(bench: &dyn Bench) {
     let desk = Desk::open(bench).await;
-    desk.ready(&["stays", "again", "gone"]).await;
-    for text in ["stays", "again", "gone"] {
+    let all = ["stays", "again", "throttled", "gone"];
+    desk.ready(&all).await;
+    for text in all {
         desk.settle(text, 1, retry(NOW)).await;
     }
     let due = desk.all_due().await;
-    assert_eq!(desk.claim(&["again", "gone"], 1).await, [send(2), send(2)]);
+    assert_eq!(desk.claim(&["again", "throttled", "gone"], 1).await, [send(2), send(2), send(2)]);
     desk.settle("again", 2, retry(NOW + 1)).await;
+    let uncounted =
+        Settlement::Retry { due: NOW + 2, failure: failure(FailureKind::Throttled), counted: false };
+    desk.settle("throttled", 2, uncounted).await;
     desk.settle("gone", 2, landed("t1", 1)).await;
     desk.ledger.republished(&desk.run, &due).await.unwrap();
     desk.conserved().await;
     assert_eq!(desk.state("stays").await, RecordState::Queued);
     assert_eq!(desk.state("again").await, RecordState::Retry);
     assert_eq!(desk.state("gone").await, RecordState::Landed);
-    assert_eq!(desk.due(i64::MAX).await, ["again"]);
+    assert_eq!(desk.state("throttled").await, RecordState::Retry);
+    assert_eq!(desk.due(i64::MAX).await, ["again", "throttled"]);
     desk.ledger.republished(&desk.run, &[]).await.unwrap();
 }
 
