@@ -13,12 +13,12 @@ use crate::site::{Neighbours, Role};
 use crate::ui;
 
 /// A broker's count of unsettled messages may be this old.
-const STALE: Duration = Duration::from_secs(6);
+const STALE: Duration = Duration::from_secs(15);
 
 /// Prove that the queue is empty, term by term: exit 0 yes, 1 no
 ///
 /// Asks the broker twice, apart by the quiet time, and the ledger. What cannot be known is not empty. Where the ledger has nothing
-/// open, the first look waits up to six seconds for the broker's count to follow, because some brokers count every five seconds.
+/// open, the first look waits up to fifteen seconds for the broker's count to follow, because some brokers count every five seconds.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Seconds between the two looks at the broker
