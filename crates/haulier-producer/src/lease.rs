@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use haulier_core::ProcessId;
-use haulier_core::port::{LedgerError, Micros};
+use haulier_core::port::{LedgerError, Micros, ProcessBeat};
 
 use crate::ProduceError;
 use crate::shared::Shared;
@@ -52,11 +52,38 @@ pub(crate) async fn keep(shared: &Shared, process: &ProcessId) -> Result<(), Pro
     }
 }
 
+/// Gives the lease back, so that nobody waits for its end.
+pub(crate) async fn give_back(shared: &Shared, process: &ProcessId) {
+    let back = async {
+        shared.ledger.release_producer_lease(&shared.run, process).await?;
+        beat(shared, process, true).await
+    };
+    if let Err(error) = back.await {
+        tracing::warn!(error = %error, "the producer lease could not be given back; it ends by itself");
+    }
+}
+
 async fn hold(shared: &Shared, process: &ProcessId) -> Result<(), LedgerError> {
     let now = shared.clock.micros();
     let span = Micros::try_from(shared.settings.silent_after.as_micros()).unwrap_or(Micros::MAX);
     let lease =
         shared.ledger.hold_producer_lease(&shared.run, process, now, now.saturating_add(span)).await?;
     shared.epoch.store(lease.epoch, Ordering::Relaxed);
-    Ok(())
+    beat(shared, process, false).await
+}
+
+/// A sign of life: the lease decides, this one is for people.
+async fn beat(shared: &Shared, process: &ProcessId, ended: bool) -> Result<(), LedgerError> {
+    let Some(host) = shared.host.clone() else { return Ok(()) };
+    let beat = ProcessBeat {
+        process: process.clone(),
+        run: shared.run.clone(),
+        role: "producer".to_owned(),
+        host,
+        pid: std::process::id(),
+        at: shared.clock.micros(),
+        in_flight: 0,
+        ended,
+    };
+    shared.ledger.beat(&beat).await
 }

@@ -41,6 +41,8 @@ pub struct Producer {
     pub run: RunId,
     /// This process.
     pub process: ProcessId,
+    /// This host's name, where the producer gives signs of life itself; `None` where a worker of the process does.
+    pub host: Option<String>,
     /// Start values.
     pub settings: Settings,
     /// Counters for those who watch.
@@ -73,6 +75,7 @@ impl Producer {
             ledger: self.ledger,
             clock: self.clock,
             run: self.run,
+            host: self.host,
             settings: self.settings,
             rate: Rate::new(self.settings.rate),
             progress: self.progress,
@@ -115,10 +118,7 @@ impl Producer {
                 }
             }
         }
-        let release = shared.ledger.release_producer_lease(&shared.run, &self.process).await;
-        if let Err(error) = release {
-            tracing::warn!(error = %error, "the producer lease could not be given back; it ends by itself");
-        }
+        lease::give_back(&shared, &self.process).await;
         ending
     }
 }

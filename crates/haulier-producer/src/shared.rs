@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) run: RunId,
+    /// Where signs of life come from here.
+    pub(crate) host: Option<String>,
     pub(crate) settings: Settings,
     pub(crate) rate: Rate,
     pub(crate) progress: Arc<Progress>,

@@ -20,10 +20,10 @@ use crate::ui;
 /// How fast the source is read.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ProduceTuning {
-    /// Walks of the source at a time (start value) [default: site, else 1]
+    /// Walks of the source at a time (start value) [default: the site's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) fibres: Option<u16>,
-    /// Records a second out of the source (start value) [default: site, else unlimited]
+    /// Records a second out of the source (start value) [default: the site's]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub(crate) produce_rate: Option<f64>,
     /// Goes on with an unfinished run although the plan changed
@@ -34,10 +34,10 @@ pub(crate) struct ProduceTuning {
 /// How fast records are pushed.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct PushTuning {
-    /// Pushes at a time (start value) [default: site, else 2]
+    /// Pushes at a time (start value) [default: the site's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) workers: Option<u16>,
-    /// Requests a second to the target, retries included (start value) [default: site, else unlimited]
+    /// Requests a second to the target, retries included (start value) [default: the site's]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub(crate) rate: Option<f64>,
     /// Seconds that requests in flight may take to end after a stop
@@ -106,6 +106,7 @@ pub(crate) async fn producer(
         plan: Arc::clone(&at.plan),
         run: run.id.clone(),
         process: process.clone(),
+        host: (role == Role::Publish).then(process::host),
         settings: haulier_producer::Settings {
             fibres: tuning.fibres.map_or(site.fibres, usize::from),
             rate: tuning.produce_rate.or(site.rate),
