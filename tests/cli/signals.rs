@@ -85,10 +85,12 @@ async fn a_worker_that_waits_for_a_run_stops_at_once() {
 async fn a_second_signal_ends_at_once_and_the_unknown_is_looked_up() {
     let case = careless(QueueKind::Embedded, 20).await;
     case.edit("site.toml", "[push]", "[push]\nsilent_after = \"2s\"");
+    // Longer than a request that nobody waits for any more may still take to be stored.
+    case.edit("site.toml", "zombie_grace = \"1s\"", "zombie_grace = \"4s\"");
     let run = case.haulier(&["run", "--workers", "4"]).start();
     case.until_stored(20).await;
     // From here on no answer comes in time.
-    case.sandbox.set_faults(Faults { latency_ms: 3_000, ..Faults::default() }).unwrap();
+    case.sandbox.set_faults(Faults { latency_ms: 2_000, ..Faults::default() }).unwrap();
     let waiting = case.sandbox.stats().requests;
     wait_for("slow requests", async || {
         let stats = case.sandbox.stats();
