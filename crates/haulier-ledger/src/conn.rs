@@ -4,6 +4,7 @@ use std::future::Future;
 
 use haulier_core::port::LedgerError;
 
+use crate::sheet::Deltas;
 use crate::sql::Sql;
 
 /// One connection, inside one transaction.
@@ -14,8 +15,12 @@ pub(crate) trait Conn: Send {
     /// The statements in this database's dialect.
     const SQL: &'static Sql;
 
-    /// Where this connection keeps its part of the counts, so that connections do not wait for each other.
-    fn shard(&self) -> i64;
+    /// Changes the counts by so much when the transaction is committed.
+    fn count(&mut self, deltas: &Deltas);
+
+    /// Excludes others that take the same number alone; and, when taken alone, all others that take it. Comes before
+    /// everything else in a transaction, in the order of the numbers.
+    fn lock(&mut self, number: i64, alone: bool);
 
     /// Runs a statement; returns how many rows it changed.
     fn run(&mut self, sql: &'static str, args: Args<'_>) -> impl Future<Output = Result<u64, Fault>> + Send;
@@ -27,13 +32,37 @@ pub(crate) trait Conn: Send {
         args: Args<'_>,
     ) -> impl Future<Output = Result<Vec<Self::Row>, Fault>> + Send;
 
-    /// Runs a statement that must change exactly `wanted` rows, or none: `false` when it changed none.
-    fn all_or_none(
+    /// Runs a fast statement for a set of `wanted` rows: it changes all of them, or none. One that changed a part of them
+    /// is [`Fault::Again`], and tried no more in this call.
+    fn fast(
         &mut self,
         sql: &'static str,
         args: Args<'_>,
         wanted: usize,
-    ) -> impl Future<Output = Result<bool, Fault>> + Send;
+    ) -> impl Future<Output = Result<Fast, Fault>> + Send;
+}
+
+/// What a fast statement did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fast {
+    /// Nothing: the law must look at each row.
+    None,
+    /// Everything.
+    All {
+        /// Whether records wait for those that it changed.
+        children: bool,
+    },
+}
+
+impl Fast {
+    /// Judges by the numbers of rows.
+    pub(crate) fn of(changed: i64, children: bool, wanted: usize) -> Result<Self, Fault> {
+        match usize::try_from(changed) {
+            Ok(0) => Ok(Self::None),
+            Ok(changed) if changed == wanted => Ok(Self::All { children }),
+            Ok(_) | Err(_) => Err(Fault::Again),
+        }
+    }
 }
 
 /// Reads the columns of a row by position.

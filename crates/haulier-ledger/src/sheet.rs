@@ -9,6 +9,19 @@ use crate::record::{PLANNED, Record, state_code};
 /// Which rows of the table `tally` a call changes, and by how much: run, entity, state, owner.
 pub(crate) type Deltas = BTreeMap<(i64, i64, i64, i64), i64>;
 
+/// Counts some records from one state to another.
+pub(crate) fn moved(run: i64, entity: i64, from: (i64, i64), to: (i64, i64), records: usize) -> Deltas {
+    let by = i64::try_from(records).unwrap_or(i64::MAX);
+    Deltas::from([((run, entity, from.0, from.1), -by), ((run, entity, to.0, to.1), by)])
+}
+
+/// Adds up changes.
+pub(crate) fn add(to: &mut Deltas, deltas: &Deltas) {
+    for (key, by) in deltas {
+        *to.entry(*key).or_default() += by;
+    }
+}
+
 /// Records by entity and key, in the order in which they are locked and written.
 #[derive(Debug, Default)]
 pub(crate) struct Sheet {

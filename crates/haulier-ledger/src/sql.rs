@@ -25,19 +25,14 @@ pub(crate) struct Sql {
     pub(crate) tally: &'static str,
     /// Stores judgements. run, by, reason, at; entities and keys.
     pub(crate) judgement: &'static str,
-    /// Fast path: queues rows that are not there. entity, run, now; key, generation, hash, natural, tenant.
+    // Fast statements answer with one row: how many records they changed, and whether others wait for those.
+    /// Queues rows that are not there. entity, run, now; key, generation, hash, natural, tenant.
     pub(crate) admit_new: &'static str,
-    /// Fast path: claims records that were never tried. entity, run, owner; key, generation, hash.
+    /// Claims records that were never tried. entity, run, owner; key, generation, hash.
     pub(crate) claim_new: &'static str,
-    /// Fast path: lands records that never landed.
+    /// Lands records that never landed.
     /// entity, run, owner; key, attempt, target id, origin, hash, generation, now.
     pub(crate) land_new: &'static str,
-    /// Excludes holds on an entity while its records land. entity.
-    pub(crate) lock_landing: &'static str,
-    /// Excludes landings of an entity while others begin to wait for it. entity.
-    pub(crate) lock_holding: &'static str,
-    /// Lets one call at a time open runs.
-    pub(crate) lock_runs: &'static str,
 }
 
 /// All columns of `record`, in the order of [`crate::store`].

@@ -32,21 +32,18 @@ pub(crate) async fn save<C: Conn>(conn: &mut C, sheet: &Sheet) -> Result<(), Fau
             return Err(Fault::Again);
         }
     }
-    tally(conn, &sheet.deltas()).await
+    conn.count(&sheet.deltas());
+    Ok(())
 }
 
-/// Changes the counts.
-pub(crate) async fn tally<C: Conn>(conn: &mut C, deltas: &Deltas) -> Result<(), Fault> {
-    if deltas.is_empty() {
-        return Ok(());
-    }
-    let args = Args::of([conn.shard().into()])
+/// The parameters of the statement that changes the counts.
+pub(crate) fn tally<'a>(deltas: &Deltas, shard: i64) -> Args<'a> {
+    Args::of([shard.into()])
         .ints(deltas.keys().map(|key| Some(key.0)))
         .ints(deltas.keys().map(|key| Some(key.1)))
         .ints(deltas.keys().map(|key| Some(key.2)))
         .ints(deltas.keys().map(|key| Some(key.3)))
-        .ints(deltas.values().map(|by| Some(*by)));
-    conn.run(C::SQL.tally, args).await.map(drop)
+        .ints(deltas.values().map(|by| Some(*by)))
 }
 
 pub(crate) fn count(len: usize) -> u64 {

@@ -73,8 +73,12 @@ impl Server {
         let lost = |error| End::of(Fault::Database(error));
         let mut lease = self.pool.take().await.map_err(lost)?;
         let conn = &mut lease.conn;
-        conn.execute("BEGIN").await.map_err(lost)?;
-        let done = match work.run(&mut Session { conn, shard, careful }).await {
+        let mut session = Session::writing(conn, careful);
+        let done = match work.run(&mut session).await {
+            Ok(out) => session.finish(shard).await.map(|()| out),
+            Err(fault) => Err(fault),
+        };
+        let done = match done {
             Ok(out) if W::REPEATABLE => Ok((out, None)),
             Ok(out) => number(conn).await.map(|number| (out, Some(number))).map_err(Fault::Database),
             Err(fault) => Err(fault),
@@ -164,7 +168,7 @@ impl Backend for Server {
     async fn read<W: Work>(&self, work: W) -> Result<W::Out, LedgerError> {
         let ask = async {
             let mut lease = self.pool.take().await?;
-            let out = work.run(&mut Session { conn: &mut lease.conn, shard: 0, careful: true }).await?;
+            let out = work.run(&mut Session::reading(&mut lease.conn)).await?;
             self.pool.keep(lease);
             Ok(out)
         };

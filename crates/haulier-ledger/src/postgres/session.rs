@@ -1,49 +1,86 @@
 //! A connection to the server, as calls see it. A set of rows travels as one array a column.
 
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Arguments, Column as _, PgConnection, Row, TypeInfo};
+use sqlx::{Arguments, AssertSqlSafe, Column as _, Executor, PgConnection, Row, TypeInfo};
 
 use super::statements::POSTGRES;
-use crate::conn::{Arg, Args, Cells, Column, Conn, Fault};
+use crate::conn::{Arg, Args, Cells, Column, Conn, Fast, Fault};
+use crate::sheet::{self, Deltas};
 use crate::sql::Sql;
+use crate::store;
 
-/// A connection inside a transaction.
+/// A connection, and the transaction that it is in or about to begin.
 #[derive(Debug)]
 pub(crate) struct Session<'c> {
-    pub(crate) conn: &'c mut PgConnection,
-    /// Which part of the counts this transaction changes.
-    pub(crate) shard: i64,
-    /// The fast path was tried and was wrong, or somebody came between.
-    pub(crate) careful: bool,
+    conn: &'c mut PgConnection,
+    /// What begins the transaction, locks included; empty when it has begun, or is not needed.
+    opening: String,
+    /// Changes of the counts, written before the commit.
+    deltas: Deltas,
+    /// The fast statement was tried and was wrong, or somebody came between.
+    careful: bool,
+}
+
+impl<'c> Session<'c> {
+    pub(crate) fn writing(conn: &'c mut PgConnection, careful: bool) -> Self {
+        Self { conn, opening: "BEGIN".to_owned(), deltas: Deltas::new(), careful }
+    }
+
+    pub(crate) fn reading(conn: &'c mut PgConnection) -> Self {
+        Self { conn, opening: String::new(), deltas: Deltas::new(), careful: true }
+    }
+
+    async fn begin(&mut self) -> Result<(), Fault> {
+        if !self.opening.is_empty() {
+            let opening = std::mem::take(&mut self.opening);
+            self.conn.execute(AssertSqlSafe(opening)).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left to write. Each transaction changes its own part of the counts, so that few wait for others.
+    pub(crate) async fn finish(mut self, shard: i64) -> Result<(), Fault> {
+        self.begin().await?;
+        if !self.deltas.is_empty() {
+            let args = store::tally(&std::mem::take(&mut self.deltas), shard);
+            self.run(POSTGRES.tally, args).await?;
+        }
+        Ok(())
+    }
 }
 
 impl Conn for Session<'_> {
     type Row = PgRow;
     const SQL: &'static Sql = &POSTGRES;
 
-    fn shard(&self) -> i64 {
-        self.shard
+    fn count(&mut self, deltas: &Deltas) {
+        sheet::add(&mut self.deltas, deltas);
+    }
+
+    fn lock(&mut self, number: i64, alone: bool) {
+        let how = if alone { "" } else { "_shared" };
+        let lock = format!("; SELECT pg_advisory_xact_lock{how}(hashtext(current_schema()), {number})");
+        self.opening.push_str(&lock);
     }
 
     async fn run(&mut self, sql: &'static str, args: Args<'_>) -> Result<u64, Fault> {
+        self.begin().await?;
         let done = sqlx::query_with(sql, arguments(args)?).execute(&mut *self.conn).await?;
         Ok(done.rows_affected())
     }
 
     async fn rows(&mut self, sql: &'static str, args: Args<'_>) -> Result<Vec<PgRow>, Fault> {
+        self.begin().await?;
         Ok(sqlx::query_with(sql, arguments(args)?).fetch_all(&mut *self.conn).await?)
     }
 
-    /// A transaction that changed a part of the rows is rolled back, and begun anew without trying this.
-    async fn all_or_none(&mut self, sql: &'static str, args: Args<'_>, wanted: usize) -> Result<bool, Fault> {
+    async fn fast(&mut self, sql: &'static str, args: Args<'_>, wanted: usize) -> Result<Fast, Fault> {
         if self.careful {
-            return Ok(false);
+            return Ok(Fast::None);
         }
-        match self.run(sql, args).await? {
-            0 => Ok(wanted == 0),
-            changed if changed == crate::store::count(wanted) => Ok(true),
-            _ => Err(Fault::Again),
-        }
+        self.begin().await?;
+        let row = sqlx::query_with(sql, arguments(args)?).fetch_one(&mut *self.conn).await?;
+        Fast::of(row.number(0)?, row.number(1)? != 0, wanted)
     }
 }
 

@@ -61,6 +61,8 @@ pub async fn open(path: &Path, options: SqliteOptions) -> Result<Arc<dyn Ledger>
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .pragma("cache_size", WRITER_CACHE)
+        .pragma("wal_autocheckpoint", "32000")
+        .page_size(2048)
         .pragma("journal_size_limit", "67108864")
         .thread_name(|id| format!("ledger-{id}"))
         .disable_statement_logging();
@@ -120,7 +122,7 @@ impl Backend for File {
     async fn read<W: Work>(&self, work: W) -> Result<W::Out, LedgerError> {
         let lost = |error: &sqlx::Error| error::ledger_error(&self.at, W::DOING, error);
         let mut conn = self.readers.acquire().await.map_err(|error| lost(&error))?;
-        let done = work.run(&mut Session(&mut conn)).await;
+        let done = work.run(&mut Session::reading(&mut conn)).await;
         done.map_err(|fault| error::of_fault(&self.at, W::DOING, fault))
     }
 }

@@ -1,52 +1,102 @@
 //! A connection to the file, as calls see it. A set of rows travels as one JSON text.
 
-use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments, Either, Executor, Row, SqliteConnection};
+use sqlx::{Arguments, Executor, Row, SqliteConnection};
 
-use super::statements::SQLITE;
-use crate::conn::{Arg, Args, Cells, Column, Conn, Fault};
+use super::error::is_taken;
+use super::statements::{BEGIN, SQLITE, TALLY_AND_COMMIT};
+use crate::conn::{Arg, Args, Cells, Column, Conn, Fast, Fault};
+use crate::sheet::{self, Deltas};
 use crate::sql::Sql;
+use crate::store;
 
-/// A connection inside a transaction.
+/// A connection, and the transaction that it is in or about to begin.
 #[derive(Debug)]
-pub(crate) struct Session<'c>(pub(crate) &'c mut SqliteConnection);
+pub(crate) struct Session<'c> {
+    conn: &'c mut SqliteConnection,
+    /// `None` for questions, which need no transaction.
+    begun: Option<bool>,
+    /// Changes of the counts, written once for all calls of the transaction.
+    deltas: Deltas,
+    /// The fast statement was tried and was wrong.
+    pub(crate) careful: bool,
+}
+
+impl<'c> Session<'c> {
+    pub(crate) fn writing(conn: &'c mut SqliteConnection, careful: bool) -> Self {
+        Self { conn, begun: Some(false), deltas: Deltas::new(), careful }
+    }
+
+    pub(crate) fn reading(conn: &'c mut SqliteConnection) -> Self {
+        Self { conn, begun: None, deltas: Deltas::new(), careful: true }
+    }
+
+    async fn begin(&mut self) -> Result<(), Fault> {
+        if self.begun == Some(false) {
+            self.conn.execute("BEGIN IMMEDIATE").await?;
+            self.begun = Some(true);
+        }
+        // Whoever reads the counts in this transaction sees them as they are by now.
+        if !self.deltas.is_empty() {
+            let args = arguments(store::tally(&std::mem::take(&mut self.deltas), 0))?;
+            sqlx::query_with(SQLITE.tally, args).execute(&mut *self.conn).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), Fault> {
+        if self.begun != Some(true) {
+            return Ok(());
+        }
+        if self.deltas.is_empty() {
+            self.conn.execute("COMMIT").await?;
+        } else {
+            let args = arguments(store::tally(&self.deltas, 0))?;
+            sqlx::query_with(TALLY_AND_COMMIT, args).execute(&mut *self.conn).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn roll_back(&mut self) {
+        // SQLite has rolled back by itself after some errors; then this one fails, and that is fine.
+        if let Err(error) = self.conn.execute("ROLLBACK").await {
+            tracing::debug!(error = %error, "there was nothing left to roll back");
+        }
+    }
+}
 
 impl Conn for Session<'_> {
     type Row = SqliteRow;
     const SQL: &'static Sql = &SQLITE;
 
-    /// There is one writer at a time anyway.
-    fn shard(&self) -> i64 {
-        0
+    fn count(&mut self, deltas: &Deltas) {
+        sheet::add(&mut self.deltas, deltas);
     }
 
+    /// One transaction at a time writes anyway.
+    fn lock(&mut self, _number: i64, _alone: bool) {}
+
     async fn run(&mut self, sql: &'static str, args: Args<'_>) -> Result<u64, Fault> {
-        let done = sqlx::query_with(sql, arguments(args)?).execute(&mut *self.0).await?;
+        self.begin().await?;
+        let done = sqlx::query_with(sql, arguments(args)?).execute(&mut *self.conn).await?;
         Ok(done.rows_affected())
     }
 
     async fn rows(&mut self, sql: &'static str, args: Args<'_>) -> Result<Vec<SqliteRow>, Fault> {
-        Ok(sqlx::query_with(sql, arguments(args)?).fetch_all(&mut *self.0).await?)
+        self.begin().await?;
+        Ok(sqlx::query_with(sql, arguments(args)?).fetch_all(&mut *self.conn).await?)
     }
 
-    /// The statement begins with `SAVEPOINT fast`, so that one trip to the connection's thread is enough.
-    async fn all_or_none(&mut self, sql: &'static str, args: Args<'_>, wanted: usize) -> Result<bool, Fault> {
-        let query = sqlx::query_with(sql, arguments(args)?);
-        let mut changed = 0;
-        {
-            let mut steps = self.0.fetch_many(query);
-            while let Some(step) = steps.try_next().await? {
-                if let Either::Left(done) = step {
-                    changed = done.rows_affected();
-                }
-            }
+    async fn fast(&mut self, sql: &'static str, args: Args<'_>, wanted: usize) -> Result<Fast, Fault> {
+        if self.careful {
+            return Ok(Fast::None);
         }
-        if changed == crate::store::count(wanted) {
-            return Ok(true);
-        }
-        self.0.execute("ROLLBACK TO fast").await?;
-        Ok(false)
+        let begun = self.begun == Some(true);
+        let sql = if begun { sql.strip_prefix(BEGIN).unwrap_or(sql) } else { sql };
+        let done = sqlx::query_with(sql, arguments(args)?).fetch_one(&mut *self.conn).await;
+        let row = done.map_err(|error| if is_taken(&error) { Fault::Again } else { error.into() })?;
+        self.begun = Some(true);
+        Fast::of(row.number(0)?, row.number(1)? != 0, wanted)
     }
 }
 

@@ -5,10 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use haulier_core::port::LedgerError;
-use sqlx::{Executor, SqliteConnection};
+use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::error::{ledger_error, of_fault};
+use super::error::{is_busy, of_fault};
 use super::session::Session;
 use crate::conn::{Fault, Work};
 
@@ -46,7 +46,7 @@ impl Writer {
 trait Call: Send + Sync {
     fn run<'c>(
         &'c mut self,
-        conn: &'c mut SqliteConnection,
+        session: &'c mut Session<'_>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'c>>;
     fn doing(&self) -> &'static str;
     fn abandoned(&self) -> bool;
@@ -62,11 +62,11 @@ struct Pending<W: Work> {
 impl<W: Work> Call for Pending<W> {
     fn run<'c>(
         &'c mut self,
-        conn: &'c mut SqliteConnection,
+        session: &'c mut Session<'_>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'c>> {
         Box::pin(async move {
             self.out = None;
-            self.out = Some(self.work.run(&mut Session(conn)).await?);
+            self.out = Some(self.work.run(session).await?);
             Ok(())
         })
     }
@@ -91,15 +91,18 @@ async fn work_off(at: Arc<str>, mut conn: SqliteConnection, mut waiting: mpsc::R
     let mut calls = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut calls, TOGETHER).await > 0 {
         calls.retain(|call| !call.abandoned());
-        if let Err(error) = together(&at, &mut conn, &mut calls).await {
-            // One call's failure must not spoil the others: each goes alone.
-            if calls.len() > 1 {
-                for mut call in calls.drain(..) {
-                    let end = together(&at, &mut conn, std::slice::from_mut(&mut call)).await;
-                    call.answer(end);
-                }
+        if let Err(fault) = together(&mut conn, &mut calls, false).await {
+            let alone = calls.len() == 1 && !matches!(fault, Fault::Again);
+            if alone || matches!(&fault, Fault::Database(error) if is_busy(error)) {
+                let error = of_fault(&at, "writing", fault);
+                calls.drain(..).for_each(|call| call.answer(Err(error.clone())));
             }
-            calls.drain(..).for_each(|call| call.answer(Err(error.clone())));
+            // One call's failure must not spoil the others, and one whose fast statement was wrong begins anew.
+            for mut call in calls.drain(..) {
+                let doing = call.doing();
+                let end = together(&mut conn, std::slice::from_mut(&mut call), true).await;
+                call.answer(end.map_err(|fault| of_fault(&at, doing, fault)));
+            }
         }
         calls.drain(..).for_each(|call| call.answer(Ok(())));
     }
@@ -107,32 +110,23 @@ async fn work_off(at: Arc<str>, mut conn: SqliteConnection, mut waiting: mpsc::R
 
 /// All calls in one transaction, or none.
 async fn together(
-    at: &str,
     conn: &mut SqliteConnection,
     calls: &mut [Box<dyn Call>],
-) -> Result<(), LedgerError> {
-    if calls.is_empty() {
-        return Ok(());
-    }
-    conn.execute("BEGIN IMMEDIATE")
-        .await
-        .map_err(|error| ledger_error(at, "beginning a transaction", &error))?;
+    careful: bool,
+) -> Result<(), Fault> {
+    let mut session = Session::writing(conn, careful);
     let mut end = Ok(());
     for call in calls {
-        if let Err(fault) = call.run(conn).await {
-            end = Err(of_fault(at, call.doing(), fault));
+        end = call.run(&mut session).await;
+        if end.is_err() {
             break;
         }
     }
     if end.is_ok() {
-        end = match conn.execute("COMMIT").await {
-            Ok(_) => return Ok(()),
-            Err(error) => Err(ledger_error(at, "committing", &error)),
-        };
+        end = session.commit().await;
     }
-    // SQLite has rolled back by itself after some errors; then this one fails, and that is fine.
-    if let Err(error) = conn.execute("ROLLBACK").await {
-        tracing::debug!(error = %error, "there was nothing left to roll back");
+    if end.is_err() {
+        session.roll_back().await;
     }
     end
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use haulier_core::port::{Admission, Micros, Sighting, SightingIntent};
 use haulier_core::{Digest, EntityName, RecordState, SourceKey, TenantKey};
 
-use crate::conn::{Args, Cells, Conn, Fault, Work};
+use crate::conn::{Args, Cells, Conn, Fast, Fault, Work};
 use crate::law::{self, Admitting};
 use crate::record::{PLANNED, state_code};
 use crate::sheet::{Deltas, Sheet};
@@ -48,14 +48,14 @@ impl AdmitRows {
             .digests(rows().map(|s| Some(s.hash)))
             .digests(rows().map(|s| s.natural))
             .texts(rows().map(|s| s.tenant.as_ref().map(TenantKey::as_str)));
-        let all = conn.all_or_none(C::SQL.admit_new, args, self.sightings.len()).await?;
-        if all {
-            let by = i64::try_from(self.sightings.len()).unwrap_or(i64::MAX);
-            let queued = (self.run, self.entity, state_code(RecordState::Queued), 0);
-            let planned = (self.run, self.entity, PLANNED, 0);
-            store::tally(conn, &Deltas::from([(queued, by), (planned, by)])).await?;
+        let done = conn.fast(C::SQL.admit_new, args, self.sightings.len()).await?;
+        if done == Fast::None {
+            return Ok(false);
         }
-        Ok(all)
+        let by = i64::try_from(self.sightings.len()).unwrap_or(i64::MAX);
+        let queued = (self.run, self.entity, state_code(RecordState::Queued), 0);
+        conn.count(&Deltas::from([(queued, by), ((self.run, self.entity, PLANNED, 0), by)]));
+        Ok(true)
     }
 
     async fn admit_each<C: Conn>(&self, conn: &mut C) -> Result<Vec<Admission>, Fault> {

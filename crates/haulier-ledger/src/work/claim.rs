@@ -3,10 +3,10 @@
 use haulier_core::RecordState;
 use haulier_core::port::{Claim, Wanted};
 
-use crate::conn::{Args, Conn, Fault, Work};
+use crate::conn::{Args, Conn, Fast, Fault, Work};
 use crate::law;
 use crate::record::state_code;
-use crate::sheet::{Deltas, Sheet};
+use crate::sheet::{self, Sheet};
 use crate::store;
 
 #[derive(Debug)]
@@ -56,13 +56,13 @@ impl ClaimRecords {
             .texts(self.wanted.iter().map(|w| Some(w.key.as_str())))
             .ints(self.wanted.iter().map(|w| Some(w.generation)))
             .digests(self.wanted.iter().map(|w| Some(w.hash)));
-        let all = conn.all_or_none(C::SQL.claim_new, args, self.wanted.len()).await?;
-        if all {
-            let by = i64::try_from(self.wanted.len()).unwrap_or(i64::MAX);
-            let queued = (self.run, self.entity, state_code(RecordState::Queued), 0);
-            let sending = (self.run, self.entity, state_code(RecordState::Sending), self.owner);
-            store::tally(conn, &Deltas::from([(queued, -by), (sending, by)])).await?;
+        let done = conn.fast(C::SQL.claim_new, args, self.wanted.len()).await?;
+        if done == Fast::None {
+            return Ok(false);
         }
-        Ok(all)
+        let queued = (state_code(RecordState::Queued), 0);
+        let sending = (state_code(RecordState::Sending), self.owner);
+        conn.count(&sheet::moved(self.run, self.entity, queued, sending, self.wanted.len()));
+        Ok(true)
     }
 }

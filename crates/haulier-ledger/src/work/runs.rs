@@ -22,9 +22,8 @@ impl Work for OpenRun {
     const DOING: &'static str = "opening a run";
 
     async fn run<C: Conn>(&self, conn: &mut C) -> Result<Run, Fault> {
-        if !C::SQL.lock_runs.is_empty() {
-            conn.run(C::SQL.lock_runs, Args::default()).await?;
-        }
+        // No entity has this number.
+        conn.lock(0, true);
         let newest = conn.rows(RUN, Args::default()).await?;
         if let Some(row) = newest.first() {
             let run = run(row)?;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use haulier_core::port::{Micros, Settled, Settlement};
 use haulier_core::{EntityName, RecordRef, RecordState, SourceKey, TargetId};
 
-use crate::conn::{Args, Cells, Conn, Fault, Work};
+use crate::conn::{Args, Cells, Conn, Fast, Fault, Work};
 use crate::law::{self, Settling};
 use crate::record::{origin_code, state_code};
-use crate::sheet::{Deltas, Sheet};
+use crate::sheet::{self, Sheet};
 use crate::store;
 
 /// When, and in which run, records landed.
@@ -33,8 +33,11 @@ impl Work for SettleRecords {
         if self.settled.is_empty() {
             return Ok(Vec::new());
         }
-        self.lock(conn).await?;
-        if self.land_new(conn).await? {
+        self.lock(conn);
+        if let Fast::All { children } = self.land_new(conn).await? {
+            if !children {
+                return Ok(vec![true; self.settled.len()]);
+            }
             let landed =
                 self.settled.iter().map(|settled| (settled.key.clone(), (settled.now, self.run))).collect();
             let mut sheet = Sheet::default();
@@ -49,27 +52,24 @@ impl Work for SettleRecords {
 impl SettleRecords {
     /// A landing that does not see a child yet, while the child does not see the landing yet, would leave the child
     /// held for ever: landings of an entity share its lock, a call that holds children of it has the lock alone.
-    async fn lock<C: Conn>(&self, conn: &mut C) -> Result<(), Fault> {
-        let mut locks: BTreeMap<i64, &'static str> = BTreeMap::new();
+    fn lock<C: Conn>(&self, conn: &mut C) {
+        let mut locks: BTreeMap<i64, bool> = BTreeMap::new();
         if self.settled.iter().any(|settled| matches!(settled.how, Settlement::Landed { .. })) {
-            locks.insert(self.entity, C::SQL.lock_landing);
+            locks.insert(self.entity, false);
         }
-        for entity in self.parent_entities.values() {
-            locks.insert(*entity, C::SQL.lock_holding);
+        locks.extend(self.parent_entities.values().map(|entity| (*entity, true)));
+        for (entity, alone) in locks {
+            conn.lock(entity, alone);
         }
-        for (entity, lock) in locks {
-            if !lock.is_empty() {
-                conn.rows(lock, Args::of([entity.into()])).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Lands all records, if each is the owner's, lands for the first time and was not seen again meanwhile.
-    async fn land_new<C: Conn>(&self, conn: &mut C) -> Result<bool, Fault> {
+    async fn land_new<C: Conn>(&self, conn: &mut C) -> Result<Fast, Fault> {
         let mut landed = Vec::with_capacity(self.settled.len());
         for settled in &self.settled {
-            let Settlement::Landed { id, origin, hash, generation } = &settled.how else { return Ok(false) };
+            let Settlement::Landed { id, origin, hash, generation } = &settled.how else {
+                return Ok(Fast::None);
+            };
             landed.push((settled, id, *origin, *hash, *generation));
         }
         let args = Args::of([self.entity.into(), self.run.into(), self.owner.into()])
@@ -80,14 +80,13 @@ impl SettleRecords {
             .digests(landed.iter().map(|l| Some(l.3)))
             .ints(landed.iter().map(|l| Some(l.4)))
             .ints(landed.iter().map(|l| Some(l.0.now)));
-        let all = conn.all_or_none(C::SQL.land_new, args, landed.len()).await?;
-        if all {
-            let by = i64::try_from(landed.len()).unwrap_or(i64::MAX);
-            let sending = (self.run, self.entity, state_code(RecordState::Sending), self.owner);
-            let landed = (self.run, self.entity, state_code(RecordState::Landed), 0);
-            store::tally(conn, &Deltas::from([(sending, -by), (landed, by)])).await?;
+        let done = conn.fast(C::SQL.land_new, args, landed.len()).await?;
+        if done != Fast::None {
+            let sending = (state_code(RecordState::Sending), self.owner);
+            let landed = (state_code(RecordState::Landed), 0);
+            conn.count(&sheet::moved(self.run, self.entity, sending, landed, self.settled.len()));
         }
-        Ok(all)
+        Ok(done)
     }
 
     async fn settle_each<C: Conn>(&self, conn: &mut C) -> Result<Vec<bool>, Fault> {

@@ -7,7 +7,7 @@ use haulier_core::{RecordState, SourceKey};
 
 use crate::conn::{Args, Cells, Conn, Fault, Work};
 use crate::record::state_code;
-use crate::sheet::{Deltas, Sheet};
+use crate::sheet::{self, Deltas, Sheet};
 use crate::{law, store};
 
 /// Due records that are published again; their entities are numbers.
@@ -96,13 +96,10 @@ impl Work for Rescue {
                        WHERE entity = $1 AND run = $2 AND state = 0";
             let moved = conn.run(sql, Args::of([entity.into(), self.run.into(), self.now.into()])).await?;
             rescued += moved;
-            let by = i64::try_from(moved).unwrap_or(i64::MAX);
-            if by > 0 {
-                deltas.insert((self.run, entity, queued, 0), -by);
-                deltas.insert((self.run, entity, retry, 0), by);
-            }
+            let moved = usize::try_from(moved).unwrap_or(usize::MAX);
+            sheet::add(&mut deltas, &sheet::moved(self.run, entity, (queued, 0), (retry, 0), moved));
         }
-        store::tally(conn, &deltas).await?;
+        conn.count(&deltas);
         Ok(rescued)
     }
 }
