@@ -32,14 +32,30 @@ pub(crate) trait Conn: Send {
         args: Args<'_>,
     ) -> impl Future<Output = Result<Vec<Self::Row>, Fault>> + Send;
 
-    /// Runs a fast statement for a set of `wanted` rows: it changes all of them, or none. One that changed a part of them
-    /// is [`Fault::Again`], and tried no more in this call.
-    fn fast(
-        &mut self,
-        sql: &'static str,
-        args: Args<'_>,
-        wanted: usize,
-    ) -> impl Future<Output = Result<Fast, Fault>> + Send;
+    /// Runs a fast statement, and counts what it changed: all of its rows, or none. One that changed a part of them is
+    /// [`Fault::Again`], and tried no more in this call.
+    fn fast(&mut self, shortcut: Shortcut<'_>) -> impl Future<Output = Result<Fast, Fault>> + Send;
+}
+
+/// The statements that do a whole batch at once, in the common case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Quick {
+    /// Queues rows that are not there. entity, run, now; key, generation, hash, natural, tenant.
+    Admit,
+    /// Claims records that were never tried. entity, run, owner; key, generation, hash.
+    Claim,
+    /// Lands records that never landed, and that were sent with the content that they have.
+    /// entity, run, owner; key, attempt, target id, origin, hash, generation, now.
+    Land,
+}
+
+/// A fast statement, and what it does when it does everything.
+#[derive(Debug)]
+pub(crate) struct Shortcut<'a> {
+    pub(crate) quick: Quick,
+    pub(crate) args: Args<'a>,
+    pub(crate) rows: usize,
+    pub(crate) deltas: Deltas,
 }
 
 /// What a fast statement did.
@@ -207,6 +223,11 @@ pub(crate) trait Work: Send + Sync + 'static {
     const REPEATABLE: bool = true;
 
     fn run<C: Conn>(&self, conn: &mut C) -> impl Future<Output = Result<Self::Out, Fault>> + Send;
+
+    /// The one statement that may be all of it, and the answer then.
+    fn shortcut(&self) -> Option<(Shortcut<'_>, Self::Out)> {
+        None
+    }
 }
 
 /// A database that does calls.

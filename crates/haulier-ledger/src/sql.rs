@@ -25,14 +25,6 @@ pub(crate) struct Sql {
     pub(crate) tally: &'static str,
     /// Stores judgements. run, by, reason, at; entities and keys.
     pub(crate) judgement: &'static str,
-    // Fast statements answer with one row: how many records they changed, and whether others wait for those.
-    /// Queues rows that are not there. entity, run, now; key, generation, hash, natural, tenant.
-    pub(crate) admit_new: &'static str,
-    /// Claims records that were never tried. entity, run, owner; key, generation, hash.
-    pub(crate) claim_new: &'static str,
-    /// Lands records that never landed.
-    /// entity, run, owner; key, attempt, target id, origin, hash, generation, now.
-    pub(crate) land_new: &'static str,
 }
 
 /// All columns of `record`, in the order of [`crate::store`].

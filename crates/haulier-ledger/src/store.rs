@@ -57,6 +57,7 @@ pub(crate) fn record<R: Cells>(row: &R) -> Result<Record, Fault> {
         Some(generation) => Some(Content { generation, hash: must(digest(row, 13)?, "a noted content")? }),
         None => None,
     };
+    let content = Content { generation: row.number(4)?, hash: must(digest(row, 5)?, "a content")? };
     let waits = match row.int(14)? {
         Some(entity) => Some((entity, SourceKey::from_canonical(&row.word(15)?))),
         None => None,
@@ -66,7 +67,7 @@ pub(crate) fn record<R: Cells>(row: &R) -> Result<Record, Fault> {
         key: SourceKey::from_canonical(&row.word(1)?),
         run: row.number(2)?,
         state: state_of(state).ok_or_else(|| Fault::corrupt(format!("no state has the number {state}")))?,
-        content: Content { generation: row.number(4)?, hash: must(digest(row, 5)?, "a content")? },
+        content,
         natural: digest(row, 6)?,
         tenant: row.text(7)?.map(TenantKey::new),
         attempts: u32::try_from(row.number(8)?)
@@ -77,19 +78,24 @@ pub(crate) fn record<R: Cells>(row: &R) -> Result<Record, Fault> {
         next,
         waits,
         target: row.text(16)?.map(TargetId::new),
-        landing: landing(row)?,
+        landing: landing(row, content)?,
         note: note(row, 22)?,
         since: row.number(26)?,
     })
 }
 
-fn landing<R: Cells>(row: &R) -> Result<Option<Landing>, Fault> {
+/// What landed is stored only where it is not the record's content any more.
+fn landing<R: Cells>(row: &R, now: Content) -> Result<Option<Landing>, Fault> {
     let Some(at) = row.int(19)? else { return Ok(None) };
+    let content = match row.int(20)? {
+        Some(generation) => Content { generation, hash: must(digest(row, 21)?, "a landed content")? },
+        None => now,
+    };
     Ok(Some(Landing {
         origin: must(row.int(17)?.and_then(origin_of), "an origin")?,
         run: row.number(18)?,
         at,
-        content: Content { generation: row.number(20)?, hash: must(digest(row, 21)?, "a landed content")? },
+        content,
     }))
 }
 
@@ -129,6 +135,9 @@ fn columns<'a>(records: &[&'a Record]) -> Args<'a> {
         Note::Failure(failure) => Some(failure.reason.as_str()),
         Note::LeftOut(reason) => Some(reason.as_str()),
     };
+    let landed = |record: &'a Record| {
+        record.landing.map(|landing| landing.content).filter(|content| *content != record.content)
+    };
     let wait = |failure: &Failure| {
         failure.retry_after.map(|wait| i64::try_from(wait.as_micros()).unwrap_or(i64::MAX))
     };
@@ -153,8 +162,8 @@ fn columns<'a>(records: &[&'a Record]) -> Args<'a> {
         .ints(each().map(|r| r.landing.map(|landing| origin_code(landing.origin))))
         .ints(each().map(|r| r.landing.map(|landing| landing.run)))
         .ints(each().map(|r| r.landing.map(|landing| landing.at)))
-        .ints(each().map(|r| r.landing.map(|landing| landing.content.generation)))
-        .digests(each().map(|r| r.landing.map(|landing| landing.content.hash)))
+        .ints(each().map(|r| landed(r).map(|content| content.generation)))
+        .digests(each().map(|r| landed(r).map(|content| content.hash)))
         .ints(each().map(|r| failure(r).map(|failure| kind_code(failure.kind))))
         .ints(each().map(|r| failure(r).and_then(|failure| failure.status).map(i64::from)))
         .texts(each().map(reason))

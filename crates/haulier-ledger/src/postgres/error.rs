@@ -42,13 +42,13 @@ pub(crate) fn ledger_error(at: &str, doing: &'static str, error: &sqlx::Error) -
     }
 }
 
-pub(crate) fn of_fault(at: &str, doing: &'static str, fault: Fault) -> LedgerError {
+pub(crate) fn of_fault(at: &str, doing: &'static str, fault: &Fault) -> LedgerError {
     match fault {
-        Fault::Ledger(error) => error,
+        Fault::Ledger(error) => error.clone(),
         Fault::Again => LedgerError::Unreachable {
             at: at.to_owned(),
             cause: format!("other transactions came between while {doing}"),
         },
-        Fault::Database(error) => ledger_error(at, doing, &error),
+        Fault::Database(error) => ledger_error(at, doing, error),
     }
 }

@@ -132,7 +132,7 @@ impl Server {
 impl Backend for Server {
     async fn write<W: Work>(&self, work: W) -> Result<W::Out, LedgerError> {
         let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % SHARDS;
-        let fail = |fault| of_fault(&self.at, W::DOING, fault);
+        let fail = |fault: Fault| of_fault(&self.at, W::DOING, &fault);
         let mut attempt = 1;
         loop {
             let Ok(end) = timeout(PATIENCE, self.once(&work, shard, attempt > 1)).await else {
@@ -173,7 +173,7 @@ impl Backend for Server {
             Ok(out)
         };
         let done = timeout(PATIENCE, ask).await.unwrap_or(Err(Fault::Database(sqlx::Error::PoolTimedOut)));
-        done.map_err(|fault| of_fault(&self.at, W::DOING, fault))
+        done.map_err(|fault| of_fault(&self.at, W::DOING, &fault))
     }
 }
 

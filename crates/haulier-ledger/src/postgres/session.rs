@@ -3,8 +3,8 @@
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments, AssertSqlSafe, Column as _, Executor, PgConnection, Row, TypeInfo};
 
-use super::statements::POSTGRES;
-use crate::conn::{Arg, Args, Cells, Column, Conn, Fast, Fault};
+use super::statements::{POSTGRES, quick};
+use crate::conn::{Arg, Args, Cells, Column, Conn, Fast, Fault, Shortcut};
 use crate::sheet::{self, Deltas};
 use crate::sql::Sql;
 use crate::store;
@@ -74,13 +74,18 @@ impl Conn for Session<'_> {
         Ok(sqlx::query_with(sql, arguments(args)?).fetch_all(&mut *self.conn).await?)
     }
 
-    async fn fast(&mut self, sql: &'static str, args: Args<'_>, wanted: usize) -> Result<Fast, Fault> {
-        if self.careful {
+    async fn fast(&mut self, shortcut: Shortcut<'_>) -> Result<Fast, Fault> {
+        if self.careful || shortcut.rows == 0 {
             return Ok(Fast::None);
         }
         self.begin().await?;
-        let row = sqlx::query_with(sql, arguments(args)?).fetch_one(&mut *self.conn).await?;
-        Fast::of(row.number(0)?, row.number(1)? != 0, wanted)
+        let query = sqlx::query_with(quick(shortcut.quick), arguments(shortcut.args)?);
+        let row = query.fetch_one(&mut *self.conn).await?;
+        let done = Fast::of(row.number(0)?, row.number(1)? != 0, shortcut.rows)?;
+        if done != Fast::None {
+            self.count(&shortcut.deltas);
+        }
+        Ok(done)
     }
 }
 

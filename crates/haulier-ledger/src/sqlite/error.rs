@@ -40,13 +40,13 @@ fn is_lost(error: &sqlx::Error) -> bool {
     matches!(error, E::Io(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed)
 }
 
-pub(crate) fn of_fault(at: &str, doing: &'static str, fault: Fault) -> LedgerError {
+pub(crate) fn of_fault(at: &str, doing: &'static str, fault: &Fault) -> LedgerError {
     match fault {
-        Fault::Ledger(error) => error,
+        Fault::Ledger(error) => error.clone(),
         Fault::Again => LedgerError::Unreachable {
             at: at.to_owned(),
             cause: format!("other connections came between while {doing}"),
         },
-        Fault::Database(error) => ledger_error(at, doing, &error),
+        Fault::Database(error) => ledger_error(at, doing, error),
     }
 }

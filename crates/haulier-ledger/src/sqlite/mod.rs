@@ -1,6 +1,8 @@
 //! A ledger in one SQLite file, which any number of processes on one host may share.
 
+mod encode;
 mod error;
+mod quick;
 mod schema;
 mod session;
 mod statements;
@@ -63,6 +65,7 @@ pub async fn open(path: &Path, options: SqliteOptions) -> Result<Arc<dyn Ledger>
         .pragma("cache_size", WRITER_CACHE)
         .pragma("wal_autocheckpoint", "32000")
         .page_size(2048)
+        .statement_cache_capacity(256)
         .pragma("journal_size_limit", "67108864")
         .thread_name(|id| format!("ledger-{id}"))
         .disable_statement_logging();
@@ -123,6 +126,6 @@ impl Backend for File {
         let lost = |error: &sqlx::Error| error::ledger_error(&self.at, W::DOING, error);
         let mut conn = self.readers.acquire().await.map_err(|error| lost(&error))?;
         let done = work.run(&mut Session::reading(&mut conn)).await;
-        done.map_err(|fault| error::of_fault(&self.at, W::DOING, fault))
+        done.map_err(|fault| error::of_fault(&self.at, W::DOING, &fault))
     }
 }

@@ -2,15 +2,6 @@
 
 use crate::sql::{Sql, assignments, columns};
 
-/// Begins the transaction in the same trip to the connection's thread; left away where it has begun.
-macro_rules! begin {
-    () => {
-        "BEGIN IMMEDIATE; "
-    };
-}
-
-pub(crate) const BEGIN: &str = begin!();
-
 /// All columns of a set of whole records.
 macro_rules! all_columns {
     () => {
@@ -22,6 +13,7 @@ macro_rules! all_columns {
     };
 }
 
+/// Changes the counts.
 macro_rules! tally {
     () => {
         "INSERT INTO tally (run, entity, state, owner, shard, n) \
@@ -30,6 +22,7 @@ macro_rules! tally {
     };
 }
 
+/// In one trip to the connection's thread.
 pub(crate) const TALLY_AND_COMMIT: &str = concat!(tally!(), "; COMMIT");
 
 pub(crate) static SQLITE: Sql = Sql {
@@ -74,37 +67,4 @@ pub(crate) static SQLITE: Sql = Sql {
     tally: tally!(),
     judgement: "INSERT INTO judgement (run, by, waived, at, entity, key) \
                 SELECT $1, $2, $3, $4, value ->> 0, value ->> 1 FROM json_each($5)",
-    admit_new: concat!(
-        begin!(),
-        "INSERT OR IGNORE INTO record \
-         (entity, key, run, state, generation, hash, natural_hash, tenant, attempts, unsure, since) \
-         SELECT $1, value ->> 0, $2, 0, value ->> 1, unhex(value ->> 2), unhex(value ->> 3), value ->> 4, \
-         0, 0, $3 FROM json_each($4); SELECT changes(), 0"
-    ),
-    claim_new: concat!(
-        begin!(),
-        "UPDATE OR IGNORE record SET state = 1, owner = $3, attempts = 1 \
-         WHERE entity = $1 AND (key, generation, hash) IN \
-         (SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each($4)) \
-         AND run = $2 AND state = 0 AND attempts = 0 AND unsure = 0 AND target_id IS NULL; SELECT changes(), 0"
-    ),
-    // An insert that always meets the row it was made from: an update whose plan always begins with the set.
-    land_new: concat!(
-        begin!(),
-        "INSERT OR IGNORE INTO record (entity, key, run, state, generation, hash, attempts, unsure, target_id, \
-         origin, landed_run, landed_at, landed_generation, landed_hash, since) \
-         SELECT $1, r.key, $2, 5, value ->> 5, unhex(value ->> 4), r.attempts, 0, value ->> 2, value ->> 3, \
-         $2, value ->> 6, value ->> 5, unhex(value ->> 4), value ->> 6 \
-         FROM json_each($4) AS s CROSS JOIN record AS r ON r.entity = $1 AND r.key = value ->> 0 \
-         WHERE r.run = $2 AND r.state = 1 AND r.owner = $3 AND r.attempts = value ->> 1 \
-         AND r.next_hash IS NULL AND r.target_id IS NULL \
-         ON CONFLICT (entity, key) DO UPDATE SET state = 5, owner = NULL, unsure = 0, \
-         target_id = excluded.target_id, origin = excluded.origin, landed_run = excluded.landed_run, \
-         landed_at = excluded.landed_at, landed_generation = excluded.landed_generation, \
-         landed_hash = excluded.landed_hash, generation = excluded.generation, hash = excluded.hash, \
-         failure_kind = NULL, failure_status = NULL, failure_reason = NULL, failure_wait = NULL, \
-         since = excluded.since WHERE record.state = 1; \
-         SELECT changes(), EXISTS (SELECT 1 FROM record WHERE waits_entity = $1 \
-         AND waits_key IN (SELECT value ->> 0 FROM json_each($4)))"
-    ),
 };

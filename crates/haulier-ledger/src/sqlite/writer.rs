@@ -5,17 +5,24 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use haulier_core::port::LedgerError;
-use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Executor, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
+use super::encode::{self, Packed};
 use super::error::{is_busy, of_fault};
+use super::quick::Texts;
 use super::session::Session;
-use crate::conn::{Fault, Work};
+use crate::conn::{Fault, Quick, Work};
+use crate::sheet::{self, Deltas};
+use crate::store;
 
 /// Calls that wait for the writer.
 const WAITING: usize = 256;
 /// Calls in one transaction at most.
 const TOGETHER: usize = 64;
+/// Fast statements in one transaction at most: every mixture of them is a text of its own.
+const AT_A_STROKE: usize = 4;
 
 /// Hands calls to the task that owns the connection.
 #[derive(Debug, Clone)]
@@ -48,6 +55,8 @@ trait Call: Send + Sync {
         &'c mut self,
         session: &'c mut Session<'_>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'c>>;
+    /// The one statement that may be all of it. Where it is, the call is done.
+    fn shortcut(&mut self) -> Option<Packed>;
     fn doing(&self) -> &'static str;
     fn abandoned(&self) -> bool;
     fn answer(self: Box<Self>, end: Result<(), LedgerError>);
@@ -71,6 +80,12 @@ impl<W: Work> Call for Pending<W> {
         })
     }
 
+    fn shortcut(&mut self) -> Option<Packed> {
+        let (shortcut, out) = self.work.shortcut()?;
+        self.out = Some(out);
+        (shortcut.rows > 0).then(|| Packed::of(shortcut))
+    }
+
     fn doing(&self) -> &'static str {
         W::DOING
     }
@@ -87,46 +102,131 @@ impl<W: Work> Call for Pending<W> {
     }
 }
 
-async fn work_off(at: Arc<str>, mut conn: SqliteConnection, mut waiting: mpsc::Receiver<Box<dyn Call>>) {
-    let mut calls = Vec::with_capacity(TOGETHER);
+type Calls = Vec<Box<dyn Call>>;
+
+async fn work_off(at: Arc<str>, conn: SqliteConnection, mut waiting: mpsc::Receiver<Box<dyn Call>>) {
+    let mut desk = Desk { at, conn, texts: Texts::default() };
+    let mut calls = Calls::with_capacity(TOGETHER);
     while waiting.recv_many(&mut calls, TOGETHER).await > 0 {
-        calls.retain(|call| !call.abandoned());
-        if let Err(fault) = together(&mut conn, &mut calls, false).await {
-            let alone = calls.len() == 1 && !matches!(fault, Fault::Again);
-            if alone || matches!(&fault, Fault::Database(error) if is_busy(error)) {
-                let error = of_fault(&at, "writing", fault);
-                calls.drain(..).for_each(|call| call.answer(Err(error.clone())));
-            }
-            // One call's failure must not spoil the others, and one whose fast statement was wrong begins anew.
-            for mut call in calls.drain(..) {
-                let doing = call.doing();
-                let end = together(&mut conn, std::slice::from_mut(&mut call), true).await;
-                call.answer(end.map_err(|fault| of_fault(&at, doing, fault)));
+        let mut quick = Vec::new();
+        let mut slow = Calls::new();
+        for mut call in calls.drain(..).filter(|call| !call.abandoned()) {
+            match call.shortcut() {
+                Some(packed) => quick.push((packed, call)),
+                None => slow.push(call),
             }
         }
-        calls.drain(..).for_each(|call| call.answer(Ok(())));
+        // Few different texts: each is prepared once.
+        quick.sort_by_key(|(packed, _)| packed.quick);
+        while !quick.is_empty() {
+            let rest = quick.split_off(quick.len().min(AT_A_STROKE));
+            slow.extend(desk.at_a_stroke(quick).await);
+            quick = rest;
+        }
+        desk.together(slow).await;
     }
 }
 
-/// All calls in one transaction, or none.
-async fn together(
-    conn: &mut SqliteConnection,
-    calls: &mut [Box<dyn Call>],
-    careful: bool,
-) -> Result<(), Fault> {
-    let mut session = Session::writing(conn, careful);
-    let mut end = Ok(());
-    for call in calls {
-        end = call.run(&mut session).await;
-        if end.is_err() {
-            break;
+struct Desk {
+    at: Arc<str>,
+    conn: SqliteConnection,
+    texts: Texts,
+}
+
+impl Desk {
+    /// Does calls that may each be one statement, in one transaction and one trip to the connection's thread. Gives back
+    /// those that are more.
+    async fn at_a_stroke(&mut self, calls: Vec<(Packed, Box<dyn Call>)>) -> Calls {
+        let whole = self.stroke(calls.iter().map(|(packed, _)| packed)).await;
+        if let Err(fault) = &whole
+            && self.all_fail(fault)
+        {
+            let error = of_fault(&self.at, "writing", fault);
+            calls.into_iter().for_each(|(_, call)| call.answer(Err(error.clone())));
+            return Calls::new();
+        }
+        let several = calls.len() > 1;
+        let mut more = Calls::new();
+        for (packed, call) in calls {
+            let done = match &whole {
+                Ok(()) => true,
+                Err(_) => several && self.stroke(std::iter::once(&packed)).await.is_ok(),
+            };
+            if done {
+                call.answer(Ok(()));
+            } else {
+                more.push(call);
+            }
+        }
+        more
+    }
+
+    async fn stroke<'p>(&mut self, calls: impl Iterator<Item = &'p Packed> + Clone) -> Result<(), Fault> {
+        let quicks: Vec<Quick> = calls.clone().map(|packed| packed.quick).collect();
+        let mut args = SqliteArguments::default();
+        let mut deltas = Deltas::new();
+        for packed in calls {
+            encode::append(&mut args, packed)?;
+            encode::append_number(&mut args, packed.rows)?;
+            sheet::add(&mut deltas, &packed.deltas);
+        }
+        encode::append_set(&mut args, store::tally(&deltas, 0))?;
+        let text = self.texts.whole(&quicks);
+        match sqlx::query_with(AssertSqlSafe(text), args).execute(&mut self.conn).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.roll_back().await;
+                Err(error.into())
+            }
         }
     }
-    if end.is_ok() {
-        end = session.commit().await;
+
+    /// Does calls in one transaction; where that fails, one by one.
+    async fn together(&mut self, mut calls: Calls) {
+        let Err(fault) = self.all(&mut calls, false).await else {
+            return calls.into_iter().for_each(|call| call.answer(Ok(())));
+        };
+        let alone = calls.len() == 1 && !matches!(fault, Fault::Again);
+        if alone || self.all_fail(&fault) {
+            let error = of_fault(&self.at, "writing", &fault);
+            return calls.into_iter().for_each(|call| call.answer(Err(error.clone())));
+        }
+        // One call's failure must not spoil the others, and one whose fast statement was wrong begins anew.
+        for mut call in calls {
+            let doing = call.doing();
+            let end = self.all(std::slice::from_mut(&mut call), true).await;
+            call.answer(end.map_err(|fault| of_fault(&self.at, doing, &fault)));
+        }
     }
-    if end.is_err() {
-        session.roll_back().await;
+
+    /// All calls in one transaction, or none.
+    async fn all(&mut self, calls: &mut [Box<dyn Call>], careful: bool) -> Result<(), Fault> {
+        let mut session = Session::writing(&mut self.conn, &mut self.texts, careful);
+        let mut end = Ok(());
+        for call in calls {
+            end = call.run(&mut session).await;
+            if end.is_err() {
+                break;
+            }
+        }
+        if end.is_ok() {
+            end = session.commit().await;
+        }
+        if end.is_err() {
+            self.roll_back().await;
+        }
+        end
     }
-    end
+
+    async fn roll_back(&mut self) {
+        // SQLite has rolled back by itself after some errors; then this one fails, and that is fine.
+        if let Err(error) = self.conn.execute("ROLLBACK").await {
+            tracing::debug!(error = %error, "there was nothing left to roll back");
+        }
+    }
+
+    /// Whether it is of no use to try the calls one by one: others hold the file, and have for a long time.
+    fn all_fail(&self, fault: &Fault) -> bool {
+        matches!(fault, Fault::Database(error) if is_busy(error))
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use haulier_core::port::{Admission, Micros, Sighting, SightingIntent};
 use haulier_core::{Digest, EntityName, RecordState, SourceKey, TenantKey};
 
-use crate::conn::{Args, Cells, Conn, Fast, Fault, Work};
+use crate::conn::{Args, Cells, Conn, Fast, Fault, Quick, Shortcut, Work};
 use crate::law::{self, Admitting};
 use crate::record::{PLANNED, state_code};
 use crate::sheet::{Deltas, Sheet};
@@ -25,39 +25,35 @@ impl Work for AdmitRows {
     const DOING: &'static str = "admitting rows";
 
     async fn run<C: Conn>(&self, conn: &mut C) -> Result<Vec<Admission>, Fault> {
-        let wanted = self.sightings.len();
-        if wanted == 0 {
-            return Ok(Vec::new());
-        }
-        if self.sightings.iter().all(|sighting| sighting.intent == SightingIntent::Send)
-            && self.admit_new(conn).await?
+        if let Some((shortcut, out)) = self.shortcut()
+            && conn.fast(shortcut).await? != Fast::None
         {
-            return Ok(vec![Admission::Publish; wanted]);
+            return Ok(out);
         }
         self.admit_each(conn).await
     }
-}
 
-impl AdmitRows {
-    /// Queues all rows, if none was there before and none has another's natural key: the common case.
-    async fn admit_new<C: Conn>(&self, conn: &mut C) -> Result<bool, Fault> {
+    /// Queues all rows, if none was there before and none has another's natural key.
+    fn shortcut(&self) -> Option<(Shortcut<'_>, Vec<Admission>)> {
         let rows = || self.sightings.iter();
+        if !rows().all(|sighting| sighting.intent == SightingIntent::Send) {
+            return None;
+        }
         let args = Args::of([self.entity.into(), self.run.into(), self.now.into()])
             .texts(rows().map(|s| Some(s.key.as_str())))
             .ints(rows().map(|s| Some(s.generation)))
             .digests(rows().map(|s| Some(s.hash)))
             .digests(rows().map(|s| s.natural))
             .texts(rows().map(|s| s.tenant.as_ref().map(TenantKey::as_str)));
-        let done = conn.fast(C::SQL.admit_new, args, self.sightings.len()).await?;
-        if done == Fast::None {
-            return Ok(false);
-        }
-        let by = i64::try_from(self.sightings.len()).unwrap_or(i64::MAX);
+        let rows = self.sightings.len();
+        let by = i64::try_from(rows).unwrap_or(i64::MAX);
         let queued = (self.run, self.entity, state_code(RecordState::Queued), 0);
-        conn.count(&Deltas::from([(queued, by), ((self.run, self.entity, PLANNED, 0), by)]));
-        Ok(true)
+        let deltas = Deltas::from([(queued, by), ((self.run, self.entity, PLANNED, 0), by)]);
+        Some((Shortcut { quick: Quick::Admit, args, rows, deltas }, vec![Admission::Publish; rows]))
     }
+}
 
+impl AdmitRows {
     async fn admit_each<C: Conn>(&self, conn: &mut C) -> Result<Vec<Admission>, Fault> {
         let keys = self.sightings.iter().map(|sighting| &sighting.key);
         let mut sheet = Sheet::of(store::load(conn, self.entity, keys).await?);

@@ -3,7 +3,7 @@
 use haulier_core::RecordState;
 use haulier_core::port::{Claim, Wanted};
 
-use crate::conn::{Args, Conn, Fast, Fault, Work};
+use crate::conn::{Args, Conn, Fast, Fault, Quick, Shortcut, Work};
 use crate::law;
 use crate::record::state_code;
 use crate::sheet::{self, Sheet};
@@ -24,12 +24,10 @@ impl Work for ClaimRecords {
     const REPEATABLE: bool = false;
 
     async fn run<C: Conn>(&self, conn: &mut C) -> Result<Vec<Claim>, Fault> {
-        if self.wanted.is_empty() {
-            return Ok(Vec::new());
-        }
-        if self.claim_new(conn).await? {
-            let first = Claim::Send { attempt: 1, known: None, unsure: false };
-            return Ok(vec![first; self.wanted.len()]);
+        if let Some((shortcut, out)) = self.shortcut()
+            && conn.fast(shortcut).await? != Fast::None
+        {
+            return Ok(out);
         }
         let keys = self.wanted.iter().map(|wanted| &wanted.key);
         let mut sheet = Sheet::of(store::load(conn, self.entity, keys).await?);
@@ -47,22 +45,20 @@ impl Work for ClaimRecords {
         store::save(conn, &sheet).await?;
         Ok(claims)
     }
-}
 
-impl ClaimRecords {
-    /// Claims all records, if each is queued with this very content and was never tried: the common case.
-    async fn claim_new<C: Conn>(&self, conn: &mut C) -> Result<bool, Fault> {
+    /// Claims all records, if each is queued with this very content and was never tried.
+    fn shortcut(&self) -> Option<(Shortcut<'_>, Vec<Claim>)> {
+        let mut wanted: Vec<&Wanted> = self.wanted.iter().collect();
+        wanted.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         let args = Args::of([self.entity.into(), self.run.into(), self.owner.into()])
-            .texts(self.wanted.iter().map(|w| Some(w.key.as_str())))
-            .ints(self.wanted.iter().map(|w| Some(w.generation)))
-            .digests(self.wanted.iter().map(|w| Some(w.hash)));
-        let done = conn.fast(C::SQL.claim_new, args, self.wanted.len()).await?;
-        if done == Fast::None {
-            return Ok(false);
-        }
+            .texts(wanted.iter().map(|w| Some(w.key.as_str())))
+            .ints(wanted.iter().map(|w| Some(w.generation)))
+            .digests(wanted.iter().map(|w| Some(w.hash)));
+        let rows = wanted.len();
         let queued = (state_code(RecordState::Queued), 0);
         let sending = (state_code(RecordState::Sending), self.owner);
-        conn.count(&sheet::moved(self.run, self.entity, queued, sending, self.wanted.len()));
-        Ok(true)
+        let deltas = sheet::moved(self.run, self.entity, queued, sending, rows);
+        let first = Claim::Send { attempt: 1, known: None, unsure: false };
+        Some((Shortcut { quick: Quick::Claim, args, rows, deltas }, vec![first; rows]))
     }
 }

@@ -1,13 +1,13 @@
 //! Outcomes of claimed records.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use haulier_core::port::{Micros, Settled, Settlement};
-use haulier_core::{EntityName, RecordRef, RecordState, SourceKey, TargetId};
+use haulier_core::{EntityName, Origin, RecordRef, RecordState, SourceKey, TargetId};
 
-use crate::conn::{Args, Cells, Conn, Fast, Fault, Work};
+use crate::conn::{Args, Cells, Conn, Fast, Fault, Quick, Shortcut, Work};
 use crate::law::{self, Settling};
-use crate::record::{origin_code, state_code};
+use crate::record::{Content, origin_code, state_code};
 use crate::sheet::{self, Sheet};
 use crate::store;
 
@@ -30,26 +30,70 @@ impl Work for SettleRecords {
     const DOING: &'static str = "settling records";
 
     async fn run<C: Conn>(&self, conn: &mut C) -> Result<Vec<bool>, Fault> {
-        if self.settled.is_empty() {
-            return Ok(Vec::new());
-        }
         self.lock(conn);
-        if let Fast::All { children } = self.land_new(conn).await? {
-            if !children {
-                return Ok(vec![true; self.settled.len()]);
+        let lands: Vec<usize> =
+            (0..self.settled.len()).filter(|index| self.lands(*index).is_some()).collect();
+        let mut kept = vec![false; self.settled.len()];
+        // Landings come first, so that a child in the same call sees its parent.
+        let mut landed = Landed::new();
+        let mut rest: Vec<usize> = lands.clone();
+        if let Fast::All { children } = conn.fast(self.landing(lands)).await? {
+            for index in rest.drain(..) {
+                let (Some(kept), Some(settled)) = (kept.get_mut(index), self.settled.get(index)) else {
+                    continue;
+                };
+                *kept = true;
+                if children {
+                    landed.insert(settled.key.clone(), (settled.now, self.run));
+                }
             }
-            let landed =
-                self.settled.iter().map(|settled| (settled.key.clone(), (settled.now, self.run))).collect();
-            let mut sheet = Sheet::default();
-            self.release(conn, &mut sheet, &landed).await?;
-            store::save(conn, &sheet).await?;
-            return Ok(vec![true; self.settled.len()]);
         }
-        self.settle_each(conn).await
+        rest.extend((0..self.settled.len()).filter(|index| self.lands(*index).is_none()));
+        let mut sheet = Sheet::default();
+        if !rest.is_empty() {
+            self.settle_each(conn, &rest, &mut sheet, &mut landed, &mut kept).await?;
+        }
+        self.release(conn, &mut sheet, &landed).await?;
+        store::save(conn, &sheet).await?;
+        Ok(kept)
+    }
+
+    /// Lands all records, if each is the owner's, lands for the first time, was not seen again meanwhile, and none waits
+    /// for it.
+    fn shortcut(&self) -> Option<(Shortcut<'_>, Vec<bool>)> {
+        let all: Vec<usize> = (0..self.settled.len()).collect();
+        all.iter().all(|index| self.lands(*index).is_some()).then(|| {
+            let out = vec![true; all.len()];
+            (self.landing(all), out)
+        })
     }
 }
 
 impl SettleRecords {
+    fn lands(&self, index: usize) -> Option<(&Settled, &TargetId, Origin, Content)> {
+        let settled = self.settled.get(index)?;
+        let Settlement::Landed { id, origin, hash, generation } = &settled.how else { return None };
+        Some((settled, id, *origin, Content { generation: *generation, hash: *hash }))
+    }
+
+    fn landing(&self, lands: Vec<usize>) -> Shortcut<'_> {
+        let mut lands: Vec<_> = lands.into_iter().filter_map(|index| self.lands(index)).collect();
+        lands.sort_unstable_by(|a, b| a.0.key.cmp(&b.0.key));
+        let rows = lands.len();
+        let args = Args::of([self.entity.into(), self.run.into(), self.owner.into()])
+            .texts(lands.iter().map(|land| Some(land.0.key.as_str())))
+            .ints(lands.iter().map(|land| Some(i64::from(land.0.attempt))))
+            .texts(lands.iter().map(|land| Some(land.1.as_str())))
+            .ints(lands.iter().map(|land| Some(origin_code(land.2))))
+            .digests(lands.iter().map(|land| Some(land.3.hash)))
+            .ints(lands.iter().map(|land| Some(land.3.generation)))
+            .ints(lands.iter().map(|land| Some(land.0.now)));
+        let sending = (state_code(RecordState::Sending), self.owner);
+        let landed = (state_code(RecordState::Landed), 0);
+        let deltas = sheet::moved(self.run, self.entity, sending, landed, rows);
+        Shortcut { quick: Quick::Land, args, rows, deltas }
+    }
+
     /// A landing that does not see a child yet, while the child does not see the landing yet, would leave the child
     /// held for ever: landings of an entity share its lock, a call that holds children of it has the lock alone.
     fn lock<C: Conn>(&self, conn: &mut C) {
@@ -63,43 +107,22 @@ impl SettleRecords {
         }
     }
 
-    /// Lands all records, if each is the owner's, lands for the first time and was not seen again meanwhile.
-    async fn land_new<C: Conn>(&self, conn: &mut C) -> Result<Fast, Fault> {
-        let mut landed = Vec::with_capacity(self.settled.len());
-        for settled in &self.settled {
-            let Settlement::Landed { id, origin, hash, generation } = &settled.how else {
-                return Ok(Fast::None);
-            };
-            landed.push((settled, id, *origin, *hash, *generation));
-        }
-        let args = Args::of([self.entity.into(), self.run.into(), self.owner.into()])
-            .texts(landed.iter().map(|l| Some(l.0.key.as_str())))
-            .ints(landed.iter().map(|l| Some(i64::from(l.0.attempt))))
-            .texts(landed.iter().map(|l| Some(l.1.as_str())))
-            .ints(landed.iter().map(|l| Some(origin_code(l.2))))
-            .digests(landed.iter().map(|l| Some(l.3)))
-            .ints(landed.iter().map(|l| Some(l.4)))
-            .ints(landed.iter().map(|l| Some(l.0.now)));
-        let done = conn.fast(C::SQL.land_new, args, landed.len()).await?;
-        if done != Fast::None {
-            let sending = (state_code(RecordState::Sending), self.owner);
-            let landed = (state_code(RecordState::Landed), 0);
-            conn.count(&sheet::moved(self.run, self.entity, sending, landed, self.settled.len()));
-        }
-        Ok(done)
-    }
-
-    async fn settle_each<C: Conn>(&self, conn: &mut C) -> Result<Vec<bool>, Fault> {
-        let keys = self.settled.iter().map(|settled| &settled.key);
-        let mut sheet = Sheet::of(store::load(conn, self.entity, keys).await?);
-        let mut holders = self.holders(conn).await?;
-        let parents = self.landed_parents(conn).await?;
-        let mut kept = vec![false; self.settled.len()];
-        let mut landed: Landed = HashMap::new();
-        // Landings come first, so that a child in the same call sees its parent.
-        let (lands, rest): (Vec<_>, Vec<_>) = (self.settled.iter().zip(&mut kept))
-            .partition(|(settled, _)| matches!(settled.how, Settlement::Landed { .. }));
-        for (settled, kept) in lands.into_iter().chain(rest) {
+    /// Settles some of the records one by one.
+    async fn settle_each<C: Conn>(
+        &self,
+        conn: &mut C,
+        which: &[usize],
+        sheet: &mut Sheet,
+        landed: &mut Landed,
+        kept: &mut [bool],
+    ) -> Result<(), Fault> {
+        let settled: Vec<(usize, &Settled)> =
+            which.iter().filter_map(|index| Some((*index, self.settled.get(*index)?))).collect();
+        let keys = settled.iter().map(|(_, settled)| &settled.key);
+        sheet.load(store::load(conn, self.entity, keys).await?);
+        let mut holders = self.holders(conn, &settled).await?;
+        let parents = self.landed_parents(conn, &settled).await?;
+        for (index, settled) in settled {
             let Some(mut record) = sheet.get(self.entity, &settled.key).cloned() else { continue };
             let mut at = Settling {
                 owner: self.owner,
@@ -114,11 +137,14 @@ impl SettleRecords {
             if let Settlement::AwaitParent(parent) = &settled.how {
                 at.parent_entity = self.parent_entities.get(&parent.entity).copied().unwrap_or(0);
                 let here = sheet.get(at.parent_entity, &parent.key).is_some_and(|row| row.target.is_some());
-                at.parent_landed = here || parents.contains(&parent);
+                at.parent_landed = here || parents.contains(parent);
             }
             let before = record.target.clone();
-            *kept = law::settle(at, &mut record, settled)?;
-            if let (true, Settlement::Landed { id, .. }) = (*kept, &settled.how)
+            let stored = law::settle(at, &mut record, settled)?;
+            if let Some(kept) = kept.get_mut(index) {
+                *kept = stored;
+            }
+            if let (true, Settlement::Landed { id, .. }) = (stored, &settled.how)
                 && record.target.as_ref() == Some(id)
             {
                 if let Some(before) = before {
@@ -129,23 +155,21 @@ impl SettleRecords {
             }
             sheet.put(record);
         }
-        self.release(conn, &mut sheet, &landed).await?;
-        store::save(conn, &sheet).await?;
-        Ok(kept)
+        Ok(())
     }
 
     /// Who has the target ids that records are about to land with.
-    async fn holders<C: Conn>(&self, conn: &mut C) -> Result<HashMap<TargetId, SourceKey>, Fault> {
-        let ids = self.settled.iter().filter_map(|settled| match &settled.how {
-            Settlement::Landed { id, .. } => Some(id.as_str()),
-            Settlement::Retry { .. }
-            | Settlement::Unknown { .. }
-            | Settlement::AwaitParent(_)
-            | Settlement::AwaitPerson(_)
-            | Settlement::Dead(_)
-            | Settlement::Unsent => None,
-        });
-        let args = Args::of([self.entity.into()]).texts(ids.map(Some));
+    async fn holders<C: Conn>(
+        &self,
+        conn: &mut C,
+        settled: &[(usize, &Settled)],
+    ) -> Result<HashMap<TargetId, SourceKey>, Fault> {
+        let ids: Vec<&str> =
+            settled.iter().filter_map(|(index, _)| Some(self.lands(*index)?.1.as_str())).collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let args = Args::of([self.entity.into()]).texts(ids.into_iter().map(Some));
         let rows = conn.rows(C::SQL.target_holders, args).await?;
         rows.iter()
             .map(|row| Ok((TargetId::new(row.word(0)?), SourceKey::from_canonical(&row.word(1)?))))
@@ -153,16 +177,20 @@ impl SettleRecords {
     }
 
     /// Which of the awaited parents have a target id by now.
-    async fn landed_parents<C: Conn>(&self, conn: &mut C) -> Result<Vec<&RecordRef>, Fault> {
+    async fn landed_parents<'s, C: Conn>(
+        &self,
+        conn: &mut C,
+        settled: &[(usize, &'s Settled)],
+    ) -> Result<HashSet<&'s RecordRef>, Fault> {
         let mut parents: BTreeMap<i64, HashMap<&str, &RecordRef>> = BTreeMap::new();
-        for settled in &self.settled {
+        for (_, settled) in settled {
             if let Settlement::AwaitParent(parent) = &settled.how
                 && let Some(entity) = self.parent_entities.get(&parent.entity)
             {
                 parents.entry(*entity).or_default().insert(parent.key.as_str(), parent);
             }
         }
-        let mut landed = Vec::new();
+        let mut landed = HashSet::new();
         for (entity, parents) in parents {
             let args = Args::of([entity.into()]).texts(parents.keys().map(|key| Some(*key)));
             for row in conn.rows(C::SQL.target_ids, args).await? {

@@ -1,0 +1,131 @@
+//! The fast statements, and whole transactions of them that need one trip to the connection's thread.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use super::statements::SQLITE;
+use crate::conn::Quick;
+
+/// What each statement is: entity, run, and now or owner come first; then the packed rows, and their texts.
+///
+/// Texts are a JSON object, of the key and the row's other text. Everything else of a row stands in one blob, at the place
+/// that the row's number tells: digests as they are, numbers as 20 digits. Nothing is parsed twice.
+fn change(quick: Quick) -> &'static str {
+    match quick {
+        Quick::Admit => {
+            "INSERT OR IGNORE INTO record \
+             (entity, key, run, state, generation, hash, natural_hash, tenant, attempts, unsure, since) \
+             SELECT $1, key, $2, 0, CAST(substr($4, rowid * 52 + 1, 20) AS INTEGER), substr($4, rowid * 52 + 21, 16), \
+             NULLIF(substr($4, rowid * 52 + 37, 16), zeroblob(16)), value, 0, 0, $3 FROM json_each($5)"
+        }
+        Quick::Claim => {
+            "UPDATE OR IGNORE record SET state = 1, owner = $3, attempts = 1 \
+             WHERE entity = $1 AND (key, generation, hash) IN \
+             (SELECT key, CAST(substr($4, rowid * 36 + 1, 20) AS INTEGER), substr($4, rowid * 36 + 21, 16) \
+             FROM json_each($5)) \
+             AND run = $2 AND state = 0 AND attempts = 0 AND unsure = 0 AND target_id IS NULL"
+        }
+        Quick::Land => {
+            "UPDATE OR IGNORE record SET state = 5, owner = NULL, unsure = 0, target_id = s.id, origin = s.origin, \
+             landed_run = $2, landed_at = s.at, failure_kind = NULL, failure_status = NULL, failure_reason = NULL, \
+             failure_wait = NULL, since = s.at FROM (SELECT key, value AS id, \
+             CAST(substr($4, rowid * 96 + 1, 20) AS INTEGER) AS attempt, \
+             CAST(substr($4, rowid * 96 + 21, 20) AS INTEGER) AS origin, \
+             substr($4, rowid * 96 + 41, 16) AS hash, \
+             CAST(substr($4, rowid * 96 + 57, 20) AS INTEGER) AS generation, \
+             CAST(substr($4, rowid * 96 + 77, 20) AS INTEGER) AS at FROM json_each($5)) AS s \
+             WHERE record.entity = $1 AND record.key = s.key AND record.run = $2 AND record.state = 1 \
+             AND record.owner = $3 AND record.attempts = s.attempt AND record.generation = s.generation \
+             AND record.hash = s.hash AND record.next_hash IS NULL AND record.target_id IS NULL"
+        }
+    }
+}
+
+/// Whether others wait for what was changed.
+fn waiting(quick: Quick) -> &'static str {
+    match quick {
+        Quick::Admit | Quick::Claim => "0",
+        Quick::Land => {
+            "EXISTS (SELECT 1 FROM record WHERE waits_entity = $1 \
+             AND waits_key IN (SELECT key FROM json_each($5)))"
+        }
+    }
+}
+
+/// Parameters of a fast statement.
+const PARAMETERS: usize = 5;
+
+/// The texts of statements that were made so far: there are few.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    whole: HashMap<Vec<Quick>, Arc<str>>,
+    single: HashMap<(Quick, bool), Arc<str>>,
+}
+
+impl Texts {
+    /// One statement that answers how many records it changed, and whether others wait for those. It begins the
+    /// transaction, if that is still to be done.
+    pub(crate) fn single(&mut self, quick: Quick, begun: bool) -> Arc<str> {
+        let text = self.single.entry((quick, begun)).or_insert_with(|| {
+            let begin = if begun { "" } else { "BEGIN IMMEDIATE; " };
+            format!("{begin}{}; SELECT changes(), {}", change(quick), waiting(quick)).into()
+        });
+        Arc::clone(text)
+    }
+
+    /// A transaction of such statements, with the counts, that fails wherever one of them did not change as many records
+    /// as its sixth parameter says, or others wait for those. The counts' parameters come last.
+    pub(crate) fn whole(&mut self, quicks: &[Quick]) -> Arc<str> {
+        if let Some(text) = self.whole.get(quicks) {
+            return Arc::clone(text);
+        }
+        let mut text = String::from("BEGIN IMMEDIATE");
+        for (index, quick) in quicks.iter().enumerate() {
+            let before = index * (PARAMETERS + 1);
+            let (change, waiting) = (change(*quick), waiting(*quick));
+            // SQLite has no other way to stop in the middle of a script than an error.
+            let check =
+                format!("SELECT iif(changes() = $6 AND NOT {waiting}, 0, abs(-9223372036854775807 - 1))");
+            append(&mut text, change, before);
+            append(&mut text, &check, before);
+        }
+        append(&mut text, SQLITE.tally, quicks.len() * (PARAMETERS + 1));
+        text.push_str("; COMMIT");
+        let text: Arc<str> = text.into();
+        self.whole.insert(quicks.to_vec(), Arc::clone(&text));
+        text
+    }
+}
+
+/// Appends a statement whose parameters are counted on.
+fn append(text: &mut String, statement: &str, before: usize) {
+    text.push_str("; ");
+    let mut parts = statement.split('$');
+    text.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        let (number, rest) = part.split_at(digits);
+        let number = number.parse::<usize>().unwrap_or(0) + before;
+        // Writing to a text cannot fail.
+        let _done = write!(text, "${number}{rest}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parameters_of_a_whole_are_counted_on() {
+        let text = Texts::default().whole(&[Quick::Claim, Quick::Land]);
+        assert!(
+            text.starts_with("BEGIN IMMEDIATE; UPDATE OR IGNORE record SET state = 1, owner = $3,"),
+            "{text}"
+        );
+        assert!(text.contains("landed_run = $8, "), "{text}");
+        assert!(text.contains("changes() = $12 AND NOT EXISTS"), "{text}");
+        assert!(text.contains("FROM json_each($14) WHERE true"), "{text}");
+        assert!(text.ends_with("; COMMIT"), "{text}");
+    }
+}
