@@ -11,8 +11,8 @@ COPY config config
 COPY tests tests
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked -p haulier -p hq-sandbox \
-    && install -D -t /out target/release/haulier target/release/hq-sandbox
+    cargo build --profile dist --locked -p haulier -p hq-sandbox \
+    && install -D -t /out target/dist/haulier target/dist/hq-sandbox
 
 FROM debian:trixie-slim
 RUN apt-get update \
