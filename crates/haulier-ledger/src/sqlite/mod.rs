@@ -6,6 +6,8 @@ mod quick;
 mod schema;
 mod session;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::Path;
@@ -48,37 +50,22 @@ pub enum Synchronous {
 
 /// Opens the ledger in a file, and makes it where it is missing.
 pub async fn open(path: &Path, options: SqliteOptions) -> Result<Arc<dyn Ledger>, LedgerError> {
-    let at: Arc<str> = path.display().to_string().into();
-    make_private(path)
-        .map_err(|error| LedgerError::Unreachable { at: at.to_string(), cause: error.to_string() })?;
-    let synchronous = match options.synchronous {
-        Synchronous::Full => SqliteSynchronous::Full,
-        Synchronous::Normal => SqliteSynchronous::Normal,
-    };
-    let connect = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .foreign_keys(false)
-        .busy_timeout(BUSY)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(synchronous)
-        .pragma("cache_size", WRITER_CACHE)
-        .pragma("wal_autocheckpoint", "32000")
-        .page_size(2048)
-        .statement_cache_capacity(256)
-        .pragma("journal_size_limit", "67108864")
-        .thread_name(|id| format!("ledger-{id}"))
-        .disable_statement_logging();
-    let mut writing = connect_patiently(&connect, &at).await?;
-    schema::migrate(&mut writing, &at).await?;
-    let reading = connect.pragma("cache_size", READER_CACHE).pragma("query_only", "ON");
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(BUSY)
-        .test_before_acquire(false)
-        .connect_lazy_with(reading);
-    let file = File { writer: Writer::start(Arc::clone(&at), writing), readers, at };
-    Ok(Arc::new(Book::new(file)))
+    Ok(Arc::new(Book::new(File::open(path, options, Limits::default()).await?)))
+}
+
+/// What tests make small.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// How long a call waits for other processes that write.
+    pub(crate) busy: Duration,
+    /// Pages of the file, as a disk may have no more.
+    pub(crate) pages: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { busy: BUSY, pages: u32::MAX - 1 }
+    }
 }
 
 /// Only the owner may read the file; what SQLite puts beside it gets the same rights.
@@ -111,10 +98,48 @@ async fn connect_patiently(
 }
 
 #[derive(Debug)]
-struct File {
+pub(crate) struct File {
     at: Arc<str>,
     writer: Writer,
     readers: SqlitePool,
+}
+
+impl File {
+    pub(crate) async fn open(
+        path: &Path,
+        options: SqliteOptions,
+        limits: Limits,
+    ) -> Result<Self, LedgerError> {
+        let at: Arc<str> = path.display().to_string().into();
+        make_private(path)
+            .map_err(|error| LedgerError::Unreachable { at: at.to_string(), cause: error.to_string() })?;
+        let synchronous = match options.synchronous {
+            Synchronous::Full => SqliteSynchronous::Full,
+            Synchronous::Normal => SqliteSynchronous::Normal,
+        };
+        let connect = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(false)
+            .foreign_keys(false)
+            .busy_timeout(limits.busy)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(synchronous)
+            .statement_cache_capacity(256)
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("journal_size_limit", "67108864")
+            .pragma("max_page_count", limits.pages.to_string())
+            .thread_name(|id| format!("ledger-{id}"))
+            .disable_statement_logging();
+        let mut writing = connect_patiently(&connect, &at).await?;
+        schema::migrate(&mut writing, &at).await?;
+        let reading = connect.pragma("cache_size", READER_CACHE).pragma("query_only", "ON");
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(BUSY)
+            .test_before_acquire(false)
+            .connect_lazy_with(reading);
+        Ok(Self { writer: Writer::start(Arc::clone(&at), writing), readers, at })
+    }
 }
 
 impl Backend for File {

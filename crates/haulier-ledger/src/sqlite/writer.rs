@@ -50,7 +50,7 @@ impl Writer {
 }
 
 /// A call of any kind.
-trait Call: Send + Sync {
+pub(super) trait Call: Send + Sync {
     fn run<'c>(
         &'c mut self,
         session: &'c mut Session<'_>,
@@ -62,7 +62,7 @@ trait Call: Send + Sync {
     fn answer(self: Box<Self>, end: Result<(), LedgerError>);
 }
 
-struct Pending<W: Work> {
+pub(super) struct Pending<W: Work> {
     work: W,
     out: Option<W::Out>,
     reply: oneshot::Sender<Result<W::Out, LedgerError>>,
@@ -102,7 +102,7 @@ impl<W: Work> Call for Pending<W> {
     }
 }
 
-type Calls = Vec<Box<dyn Call>>;
+pub(super) type Calls = Vec<Box<dyn Call>>;
 
 async fn work_off(at: Arc<str>, conn: SqliteConnection, mut waiting: mpsc::Receiver<Box<dyn Call>>) {
     let mut desk = Desk { at, conn, texts: Texts::default() };
@@ -228,5 +228,88 @@ impl Desk {
     /// Whether it is of no use to try the calls one by one: others hold the file, and have for a long time.
     fn all_fail(&self, fault: &Fault) -> bool {
         matches!(fault, Fault::Database(error) if is_busy(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use haulier_core::port::{Claim, Settled, Settlement, Wanted};
+    use haulier_core::{EntityName, Origin, TargetId};
+    use haulier_testkit::contract::ledger::{digest, key, sighting};
+    use sqlx::Connection;
+
+    use super::*;
+    use crate::work::{AdmitRows, ClaimRecords, SettleRecords};
+
+    const KEYS: [&str; 3] = ["b", "a", "c"];
+
+    /// How many of these calls are done at a stroke, in one transaction.
+    async fn done<W: Work>(desk: &mut Desk, works: Vec<W>) -> (usize, Vec<W::Out>) {
+        let (mut calls, mut answers) = (Vec::new(), Vec::new());
+        for work in works {
+            let (reply, answer) = oneshot::channel();
+            let mut call: Box<dyn Call> = Box::new(Pending { work, out: None, reply });
+            calls.push((call.shortcut().unwrap(), call));
+            answers.push(answer);
+        }
+        let whole = calls.len();
+        let more = desk.at_a_stroke(calls).await;
+        let done = whole - more.len();
+        desk.together(more).await;
+        let mut out = Vec::new();
+        for answer in answers {
+            out.push(answer.await.unwrap().unwrap());
+        }
+        (done, out)
+    }
+
+    fn admit(content: u64) -> AdmitRows {
+        let mut sightings: Vec<_> = KEYS.iter().map(|text| sighting(text, content)).collect();
+        sightings[0].natural = Some(digest(9));
+        let entity_name = EntityName::new("account").unwrap();
+        AdmitRows { run: 1, entity: 1, entity_name, sightings, now: 1 }
+    }
+
+    fn claim(content: u64) -> ClaimRecords {
+        let wanted = |text: &&str| Wanted { key: key(text), generation: 0, hash: digest(content) };
+        ClaimRecords { run: 1, entity: 1, owner: 7, wanted: KEYS.iter().map(wanted).collect() }
+    }
+
+    fn settle(content: u64) -> SettleRecords {
+        let settled = |text: &&str| {
+            let (id, hash) = (TargetId::new(format!("t{text}")), digest(content));
+            let how = Settlement::Landed { id, origin: Origin::Adopted, hash, generation: 0 };
+            Settled { key: key(text), attempt: 1, how, now: 5 }
+        };
+        SettleRecords {
+            run: 1,
+            entity: 1,
+            entity_name: EntityName::new("account").unwrap(),
+            owner: 7,
+            settled: KEYS.iter().map(settled).collect(),
+            parent_entities: std::collections::HashMap::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_common_case_is_done_at_a_stroke_and_no_other() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        crate::sqlite::schema::migrate(&mut conn, "memory").await.unwrap();
+        let mut desk = Desk { at: "memory".into(), conn, texts: Texts::default() };
+        assert_eq!(done(&mut desk, vec![admit(1)]).await.0, 1);
+        assert_eq!(done(&mut desk, vec![claim(1)]).await.0, 1);
+        assert_eq!(done(&mut desk, vec![settle(1)]).await.0, 1);
+        // All others are the law's: seen again, changed, an update, and one that spoils nothing but its own success.
+        assert_eq!(done(&mut desk, vec![admit(1)]).await.0, 0);
+        assert_eq!(done(&mut desk, vec![admit(2)]).await.0, 0);
+        let mut fresh = admit(1);
+        fresh.entity = 2;
+        let other = AdmitRows { entity: 3, ..admit(1) };
+        assert_eq!(done(&mut desk, vec![fresh, admit(2), other]).await.0, 2);
+        assert_eq!(done(&mut desk, vec![ClaimRecords { entity: 2, ..claim(1) }, claim(2)]).await.0, 1);
+        let (quick, out) = done(&mut desk, vec![SettleRecords { entity: 2, ..settle(1) }, settle(2)]).await;
+        assert_eq!((quick, out), (1, vec![vec![true; 3]; 2]));
+        let again = done(&mut desk, vec![ClaimRecords { entity: 3, ..claim(1) }]).await;
+        assert_eq!(again, (1, vec![vec![Claim::Send { attempt: 1, known: None, unsure: false }; 3]]));
     }
 }

@@ -62,6 +62,8 @@ macro_rules! ledger_contract {
             a_claim_is_dropped_where_there_is_nothing_to_send
             a_superseded_generation_is_dropped
             each_key_is_claimed_once_by_racing_owners
+            keys_and_ids_of_any_text_survive
+            generations_of_any_number_survive
             racing_claims_in_any_order_neither_double_nor_stall
             one_claim_takes_each_key_once
             a_landed_record_has_its_id
@@ -69,6 +71,8 @@ macro_rules! ledger_contract {
             only_the_owner_settles
             settling_twice_stores_once
             every_settlement_leads_to_its_state
+            a_batch_may_end_in_every_way
+            updates_and_first_tries_share_a_batch
             what_was_not_sent_does_not_count
             two_records_never_share_a_target_id
             one_batch_never_shares_a_target_id

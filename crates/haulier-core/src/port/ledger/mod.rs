@@ -32,7 +32,8 @@ pub trait RecordBook: Debug + Send + Sync {
     /// Notes the rows that the producer read, before they are published, and says of each what to do.
     ///
     /// - never seen, or other content than what landed: `Queued`, publish;
-    /// - queued, held or retrying in this run already with the same content: publish again (a repeat is harmless);
+    /// - queued or retrying in this run already with the same content: publish again (a repeat is harmless);
+    /// - held in this run already with the same content: noted, since its parent's landing sends it;
     /// - landed with the same content: `Skipped` when this run had not landed it itself, nothing to do either way;
     /// - being sent right now: the newer generation is noted and goes out when that request has ended;
     /// - dead in this run with the same content: stays dead;

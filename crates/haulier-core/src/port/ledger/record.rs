@@ -55,7 +55,7 @@ pub enum Admission {
     Publish,
     /// Nothing to do: it landed with this content.
     Unchanged,
-    /// It is being sent; the newer content goes out afterwards.
+    /// It is being sent, or held: its content goes out afterwards.
     Noted,
     /// It is dead.
     Dead,

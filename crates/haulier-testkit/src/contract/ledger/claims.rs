@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use haulier_core::port::{Claim, Settlement, Wanted};
-use haulier_core::{FailureKind, RecordState};
+use haulier_core::port::{Admission, Claim, Settled, Settlement, Wanted};
+use haulier_core::{FailureKind, RecordState, TenantKey};
 
 use super::Bench;
-use super::fixture::{Desk, digest, failure, key, landed, send, sighting};
+use super::fixture::{Desk, NOW, digest, failure, key, landed, send, sighting};
 
 /// Also after a failure.
 pub async fn a_claim_counts_the_attempt(bench: &dyn Bench) {
@@ -121,4 +121,84 @@ pub async fn one_claim_takes_each_key_once(bench: &dyn Bench) {
     assert_eq!(desk.claim(&["1", "2", "1"], 1).await, [send(1), send(1), Claim::Drop]);
     assert!(desk.settle("1", 1, landed("t1", 1)).await);
     assert_eq!(desk.counts().await.of(RecordState::Sending), 1);
+}
+
+/// Quotes, signs, other scripts, blanks, escapes; as keys, tenants and ids alike.
+pub async fn keys_and_ids_of_any_text_survive(bench: &dyn Bench) {
+    const TEXTS: [&str; 16] = [
+        "plain",
+        "it's",
+        "\"quoted\"",
+        "back\\slash",
+        "a|b",
+        "{\"json\": [1]}",
+        "line\nbreak",
+        "tab\tstop",
+        "\u{1}",
+        "ümläut",
+        "漢字",
+        "🦀",
+        " blank ",
+        "$1 ?2 :x",
+        "null",
+        "-7.5e3",
+    ];
+    let desk = Desk::open(bench).await;
+    for fast in [true, false] {
+        let desk = desk.of(if fast { "fast" } else { "slow" });
+        let mut rows: Vec<_> = TEXTS.iter().map(|text| sighting(text, 1)).collect();
+        for row in &mut rows {
+            row.tenant = Some(TenantKey::new(row.key.as_str()));
+        }
+        if !fast {
+            // One that is there already takes the whole batch the other way.
+            desk.admit(&rows[3..4]).await;
+        }
+        assert_eq!(desk.admit(&rows).await, vec![Admission::Publish; TEXTS.len()]);
+        if !fast {
+            desk.claim(&TEXTS[5..6], 1).await;
+            assert!(desk.settle(TEXTS[5], 1, Settlement::Unsent).await);
+            desk.admit_one(sighting("parent", 1)).await;
+            desk.claim(&["parent"], 1).await;
+            assert!(desk.settle("parent", 1, Settlement::AwaitParent(desk.record(TEXTS[0]))).await);
+        }
+        assert_eq!(desk.claim(&TEXTS, 1).await, vec![send(1); TEXTS.len()]);
+        let settled: Vec<_> = TEXTS
+            .iter()
+            .map(|text| Settled { key: key(text), attempt: 1, how: landed(text, 1), now: NOW })
+            .collect();
+        assert_eq!(desk.settle_these(&settled).await, vec![true; TEXTS.len()]);
+        let records = TEXTS.map(|text| desk.record(text));
+        let ids = desk.ledger.target_ids(&records).await.unwrap();
+        for (text, record) in TEXTS.iter().zip(&records) {
+            assert_eq!(ids.get(record).map(haulier_core::TargetId::as_str), Some(*text));
+            assert_eq!(desk.row(text).await.tenant, Some(TenantKey::new(*text)));
+        }
+    }
+}
+
+/// As a source's column holds them.
+pub async fn generations_of_any_number_survive(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let all = [0, 1, -1, 42, i64::MAX, i64::MIN, 1_700_000_000_000_000];
+    let rows: Vec<_> = (all.iter().enumerate())
+        .map(|(n, generation)| {
+            let mut row = sighting(&n.to_string(), 1);
+            row.generation = *generation;
+            row
+        })
+        .collect();
+    assert_eq!(desk.admit(&rows).await, vec![Admission::Publish; all.len()]);
+    let wanted = |by: i64| -> Vec<Wanted> {
+        (all.iter().enumerate())
+            .map(|(n, generation)| Wanted {
+                key: key(&n.to_string()),
+                generation: generation.saturating_add(by),
+                hash: digest(1),
+            })
+            .collect()
+    };
+    let older: Vec<_> = wanted(-1).into_iter().filter(|w| w.generation != i64::MIN).collect();
+    assert_eq!(desk.claim_these(&older).await, vec![Claim::Drop; all.len() - 1]);
+    assert_eq!(desk.claim_these(&wanted(0)).await, vec![send(1); all.len()]);
 }

@@ -195,3 +195,57 @@ pub async fn entities_have_ids_of_their_own(bench: &dyn Bench) {
     assert!(desk.settle("2", 1, adopted).await);
     assert_eq!(desk.state("2").await, RecordState::Landed);
 }
+
+/// Most land, some do not, some wait for one that lands here, and one was lost to another process.
+pub async fn a_batch_may_end_in_every_way(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let keys: Vec<String> = (0..60).map(|n| format!("k{n:02}")).collect();
+    let texts: Vec<&str> = keys.iter().map(String::as_str).collect();
+    desk.admit(&texts.iter().map(|text| sighting(text, 1)).collect::<Vec<_>>()).await;
+    desk.process("other").claim(&texts[..1], 1).await;
+    desk.claim(&texts, 1).await;
+    let how = |n: usize| match n % 10 {
+        3 => Settlement::Dead(failure(FailureKind::Refused)),
+        5 => Settlement::AwaitParent(desk.record(&keys[n - 1])),
+        6 => Settlement::AwaitParent(desk.record("nobody")),
+        7 => Settlement::Unsent,
+        8 => landed("t02", 1),
+        _ => landed(&format!("t{n:02}"), 1),
+    };
+    let settled: Vec<Settled> = (texts.iter().enumerate())
+        .map(|(n, text)| Settled { key: key(text), attempt: 1, how: how(n), now: NOW })
+        .collect();
+    let kept = desk.settle_these(&settled).await;
+    assert_eq!(kept.iter().filter(|kept| **kept).count(), 59);
+    assert!(!kept[0]);
+    let counts = desk.counts().await;
+    let wanted = [
+        (RecordState::Sending, 1),
+        (RecordState::Landed, 29),
+        (RecordState::Dead, 6 + 6),
+        (RecordState::Retry, 6),
+        (RecordState::Held, 6),
+        (RecordState::Queued, 6),
+    ];
+    assert_eq!(counts.states, wanted.into_iter().collect(), "{counts:?}");
+}
+
+/// A changed row and a new one, in one chunk and one parcel.
+pub async fn updates_and_first_tries_share_a_batch(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    desk.land("old", 1, "t1").await;
+    desk.land("same", 2, "t2").await;
+    let rows = ["new", "old", "same"].map(|text| sighting(text, 2));
+    assert_eq!(desk.admit(&rows).await, [Admission::Publish, Admission::Publish, Admission::Unchanged]);
+    let known = Claim::Send { attempt: 1, known: Some(TargetId::new("t1")), unsure: false };
+    assert_eq!(desk.claim(&["new", "old", "same"], 2).await, [send(1), known, Claim::Drop]);
+    let settled = [("old", "t1"), ("new", "t3"), ("same", "t2")].map(|(text, id)| Settled {
+        key: key(text),
+        attempt: 1,
+        how: landed(id, 2),
+        now: NOW,
+    });
+    assert_eq!(desk.settle_these(&settled).await, [true, true, false]);
+    assert_eq!(desk.counts().await.of(RecordState::Landed), 3);
+    assert_eq!(desk.admit(&rows).await, [Admission::Unchanged; 3]);
+}
