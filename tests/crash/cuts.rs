@@ -53,7 +53,7 @@ async fn cut(server: &str, setting: Setting, most_repeats: usize) {
     case.edit("site.toml", &at, &proxy.at().to_string());
     let fleet = Fleet::start(&case, 2, None);
     scene::requests(&case, rows / 6).await;
-    proxy.cut();
+    proxy.cut().await;
     scene::requests(&case, rows / 3).await;
     proxy.set(Mode::BlackHole);
     // Not for an event: the time is what is tried.

@@ -15,7 +15,7 @@ use super::scene::{self, Fleet, REPEATS_A_KILL, Who};
 use crate::support::{LedgerKind, QueueKind, Setting};
 
 /// Cases at a time: they wait more than they work.
-const AT_ONCE: usize = 10;
+const AT_ONCE: usize = 5;
 
 /// Every point with a later time that this case passes it for sure.
 const PRODUCER: [(&str, u32); 5] = [
