@@ -65,9 +65,8 @@ async fn from_postgres_by_rabbitmq_with_a_postgres_ledger_the_whole_demo() {
 }
 
 #[tokio::test]
-async fn from_mariadb_by_the_embedded_queue_with_a_sqlite_ledger_the_whole_demo() {
-    let case = Case::new(setting(MariaDb, Embedded, LedgerKind::Sqlite)).await;
-    moves(case, Way::Run).await;
+async fn from_mariadb_by_the_embedded_queue_with_a_sqlite_ledger() {
+    small(setting(MariaDb, Embedded, LedgerKind::Sqlite), Way::Run).await;
 }
 
 #[tokio::test]

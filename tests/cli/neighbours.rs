@@ -68,7 +68,6 @@ async fn whoever_is_not_there_is_named_with_the_way_out() {
 
 #[tokio::test]
 async fn whoever_takes_the_connection_and_says_nothing_is_given_up_within_seconds() {
-    let case = case().await;
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = silent.local_addr().unwrap();
     let listening = tokio::spawn(async move {
@@ -77,20 +76,31 @@ async fn whoever_takes_the_connection_and_says_nothing_is_given_up_within_second
             held.push(silent.accept().await.unwrap());
         }
     });
-    for scheme in ["postgres", "mysql"] {
-        point(&case, SOURCE, &format!("{scheme}://reader@{at}/field"));
-        refused(&case, &["run"], 4, &[&format!("the source at {at} cannot be reached")]).await;
-    }
-    point(&case, QUEUE, &format!("amqp://guest@{at}"));
-    refused(&case, &["run"], 4, &[&format!("the queue at {at} cannot be reached")]).await;
-    point(&case, LEDGER, &format!("postgres://haulier@{at}/ledger"));
-    refused(&case, &["run"], 4, &[&format!("the ledger at {at}")]).await;
-    case.write_files();
-    let target = line(&case, "base_url");
-    case.edit("site.toml", &target, &format!("base_url = \"http://{at}/api/v1\"\ntimeout = \"2s\""));
-    refused(&case, &["run"], 4, &["the target: "]).await;
+    let silent = async |table: &str, url: String, says: String| {
+        let case = case().await;
+        point(&case, table, &url);
+        refused(&case, &["run"], 4, &[&says]).await;
+        case.end().await;
+    };
+    let target = async {
+        let case = case().await;
+        let target = line(&case, "base_url");
+        case.edit("site.toml", &target, &format!("base_url = \"http://{at}/api/v1\"\ntimeout = \"2s\""));
+        refused(&case, &["run"], 4, &["the target: "]).await;
+        case.end().await;
+    };
+    tokio::join!(
+        silent(
+            SOURCE,
+            format!("postgres://reader@{at}/field"),
+            format!("the source at {at} cannot be reached")
+        ),
+        silent(SOURCE, format!("mysql://reader@{at}/field"), format!("the source at {at} cannot be reached")),
+        silent(QUEUE, format!("amqp://guest@{at}"), format!("the queue at {at} cannot be reached")),
+        silent(LEDGER, format!("postgres://haulier@{at}/ledger"), format!("the ledger at {at}")),
+        target,
+    );
     listening.abort();
-    case.end().await;
 }
 
 #[tokio::test]

@@ -168,3 +168,17 @@ async fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(String::from_utf8_lossy(&piped.stdout), "entity,source_key,target_id,origin,run,landed_at\n");
     case.end().await;
 }
+
+#[tokio::test]
+async fn the_demo_moves_everything_and_finds_nothing_to_do_the_second_time() {
+    let case = case().await;
+    let first = case.haulier(&["demo", "--latency", "0"]).run().await.expect(0);
+    assert!(
+        first.stdout.contains("what both sides say")
+            && first.stdout.contains("every record is accounted for")
+    );
+    let second = case.haulier(&["demo", "--latency", "0", "--json"]).run().await.expect(0).json();
+    assert_eq!(second["moved"], 0, "{second:#}");
+    assert_eq!(second["all"]["skipped"], second["all"]["planned"], "{second:#}");
+    case.end().await;
+}

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -17,7 +18,8 @@ pub(crate) struct Haulier(Command);
 /// A `haulier` that runs; killed when it is dropped.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    stderr: tokio::task::JoinHandle<String>,
+    stderr: tokio::task::JoinHandle<()>,
+    said: Arc<Mutex<String>>,
     stdout: tokio::task::JoinHandle<String>,
 }
 
@@ -72,16 +74,19 @@ impl Haulier {
             stdout.read_to_string(&mut text).await.unwrap();
             text
         });
-        let stderr = tokio::spawn(async move {
-            let mut lines = BufReader::new(stderr).lines();
-            let mut text = String::new();
-            while let Ok(Some(line)) = lines.next_line().await {
-                text += &line;
-                text.push('\n');
+        let said = Arc::new(Mutex::new(String::new()));
+        let stderr = tokio::spawn({
+            let said = Arc::clone(&said);
+            async move {
+                let mut lines = BufReader::new(stderr).lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    let mut said = said.lock().unwrap();
+                    said.push_str(&line);
+                    said.push('\n');
+                }
             }
-            text
         });
-        Running { child, stderr, stdout }
+        Running { child, stderr, said, stdout }
     }
 }
 
@@ -117,13 +122,22 @@ impl Running {
         let status = tokio::time::timeout(DEADLINE, self.child.wait()).await;
         let Ok(status) = status else {
             self.child.kill().await.unwrap();
-            panic!("haulier did not end; it said:\n{}", self.stderr.await.unwrap());
+            panic!("haulier did not end; it said:\n{}", self.said());
         };
-        Ended {
-            code: status.unwrap().code(),
-            stdout: self.stdout.await.unwrap(),
-            stderr: self.stderr.await.unwrap(),
-        }
+        let stdout = self.stdout.await.unwrap();
+        self.stderr.await.unwrap();
+        let stderr = std::mem::take(&mut *self.said.lock().unwrap());
+        Ended { code: status.unwrap().code(), stdout, stderr }
+    }
+
+    /// What it has said on stderr so far.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Waits until it has said this on stderr.
+    pub(crate) async fn until_said(&self, words: &str) {
+        wait_for(words, async || self.said().contains(words).then_some(())).await;
     }
 }
 

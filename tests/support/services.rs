@@ -1,5 +1,6 @@
 //! The real servers, by the addresses that `scripts/services.sh` gives.
 
+use std::fmt::Write;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::Path;
 
@@ -35,75 +36,39 @@ fn with_database(url: &str, database: &str) -> String {
 
 /// Makes the source database and fills it from the SQLite file.
 pub(crate) async fn create_source(engine: Engine, name: &str, from: &Path) {
-    match engine {
-        Engine::Sqlite => {}
-        Engine::Postgres => {
-            let url = address("HAULIER_TEST_POSTGRES_URL");
-            let mut at = PgConnection::connect(&url).await.unwrap();
-            at.execute(sqlx::AssertSqlSafe(format!("create database {name}"))).await.unwrap();
-            let mut at = PgConnection::connect(&with_database(&url, name)).await.unwrap();
-            at.execute(field::POSTGRES).await.unwrap();
-            for (table, columns) in field::TABLES {
-                let places: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
-                let casts = format!(
-                    "insert into {table} select * from (select {}) as given",
-                    cast_list(table, &places)
-                );
-                let mut transaction = at.begin().await.unwrap();
-                for row in field::rows(from, table, columns).await {
-                    let mut query = sqlx::query(sqlx::AssertSqlSafe(casts.clone()));
-                    for cell in row {
-                        query = query.bind(cell);
-                    }
-                    query.execute(&mut *transaction).await.unwrap();
-                }
-                transaction.commit().await.unwrap();
-            }
-        }
-        Engine::MariaDb => {
-            let url = address("HAULIER_TEST_MYSQL_URL");
-            let mut at = MySqlConnection::connect(&url).await.unwrap();
-            at.execute(sqlx::AssertSqlSafe(format!(
-                "create database {name} character set utf8mb4 collate utf8mb4_nopad_bin"
-            )))
-            .await
-            .unwrap();
-            let mut at = MySqlConnection::connect(&with_database(&url, name)).await.unwrap();
-            at.execute(field::MYSQL).await.unwrap();
-            for (table, columns) in field::TABLES {
-                let places = vec!["?"; columns.len()].join(", ");
-                let sql = format!("insert into {table} values ({places})");
-                let mut transaction = at.begin().await.unwrap();
-                for row in field::rows(from, table, columns).await {
-                    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql.clone()));
-                    for (column, cell) in columns.iter().zip(row) {
-                        // The engine takes no `Z`: its type has no zone, and ours is UTC.
-                        let stamp = column.ends_with("_at");
-                        query = query.bind(cell.map(|text| {
-                            if stamp { text.trim_end_matches('Z').replace('T', " ") } else { text }
-                        }));
-                    }
-                    query.execute(&mut *transaction).await.unwrap();
-                }
-                transaction.commit().await.unwrap();
-            }
+    let mut script = match engine {
+        Engine::Sqlite => return,
+        Engine::Postgres => field::POSTGRES,
+        Engine::MariaDb => field::MYSQL,
+    }
+    .to_owned();
+    for (table, columns) in field::TABLES {
+        let rows = field::rows(from, table, columns).await;
+        for rows in rows.chunks(500) {
+            let cells = |row: &Vec<Option<String>>| {
+                let cells =
+                    columns.iter().zip(row).map(|(column, cell)| literal(engine, column, cell.as_deref()));
+                format!("({})", cells.collect::<Vec<_>>().join(", "))
+            };
+            let rows: Vec<String> = rows.iter().map(cells).collect();
+            writeln!(script, "insert into {table} values {};", rows.join(", ")).unwrap();
         }
     }
+    create_database(engine, name, from, &script).await;
 }
 
-fn cast_list(table: &str, places: &[String]) -> String {
-    let types: &[&str] = match table {
-        "accounts" => &["bigint", "text", "text", "text", "text", "int::boolean", "numeric", "timestamptz"],
-        "projects" => &["bigint", "bigint", "bigint", "text", "numeric", "text", "timestamptz"],
-        "users" => &["bigint", "bigint", "text", "text", "text", "timestamptz"],
-        _ => &["bigint", "bigint", "text", "timestamptz"],
-    };
-    places
-        .iter()
-        .zip(types)
-        .map(|(place, kind)| format!("{place}::text::{kind}"))
-        .collect::<Vec<_>>()
-        .join(", ")
+/// A cell as SQL writes it.
+fn literal(engine: Engine, column: &str, cell: Option<&str>) -> String {
+    let Some(text) = cell else { return "null".to_owned() };
+    let text = text.replace('\'', "''");
+    match engine {
+        // The engine takes no `Z`: its type has no zone, and ours is UTC.
+        Engine::MariaDb if column.ends_with("_at") => {
+            format!("'{}'", text.trim_end_matches('Z').replace('T', " "))
+        }
+        Engine::MariaDb => format!("'{}'", text.replace('\\', "\\\\")),
+        Engine::Postgres | Engine::Sqlite => format!("'{text}'"),
+    }
 }
 
 /// Makes a database of that name (or a SQLite file) and runs a script in it.
