@@ -111,7 +111,7 @@ impl From<QueueError> for CliError {
                 "name another queue in the site file (`queue.name`), or delete the old one once it is known to be empty",
             ),
             QueueError::Gone { .. } => Self::of(Exit::Unreachable, &error)
-                .hint("somebody deleted it; `haulier run` declares it again and sends what the ledger misses"),
+                .hint("`haulier run` and `haulier produce` declare it, and send what the ledger misses"),
             QueueError::Blocked { .. } => Self::of(Exit::Unreachable, &error)
                 .hint("free memory or disk on the broker; nothing is lost meanwhile"),
             QueueError::TooLarge { .. } | QueueError::Failed { .. } => Self::of(Exit::Unreachable, &error)

@@ -113,8 +113,8 @@ pub enum QueueError {
         /// The broker's reason.
         reason: String,
     },
-    /// The queue is gone.
-    #[error("the queue `{queue}` does not exist any more")]
+    /// The queue is not there: nobody declared it yet, or somebody deleted it.
+    #[error("the queue `{queue}` does not exist")]
     Gone {
         /// The queue.
         queue: String,

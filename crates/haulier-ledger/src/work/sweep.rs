@@ -52,7 +52,7 @@ impl Work for Reap {
     async fn run<C: Conn>(&self, conn: &mut C) -> Result<u64, Fault> {
         // The counts say who holds claims; without any there is no need to look through the records.
         let silent = "SELECT t.owner FROM tally t JOIN process p ON p.id = t.owner \
-                      WHERE t.run = $1 AND t.state = 1 AND p.beat_at < $2 GROUP BY t.owner HAVING SUM(t.n) > 0";
+                      WHERE t.run = $1 AND t.state = 1 AND (p.beat_at < $2 OR p.ended = 1) GROUP BY t.owner HAVING SUM(t.n) > 0";
         let owners = conn.rows(silent, Args::of([self.run.into(), self.silent_since.into()])).await?;
         if owners.is_empty() {
             return Ok(0);

@@ -91,13 +91,7 @@ pub(super) async fn prepare(
         // An error closes its channel, so each question has one of its own.
         let missing = count(connection, options, queue).await?.is_none();
         if missing && !options.role.declares() {
-            return Err(QueueError::Failed {
-                doing: "looking for the queue",
-                cause: format!(
-                    "`{queue}` does not exist on {}; the producer declares it when it starts",
-                    options.at()
-                ),
-            });
+            return Err(QueueError::Gone { queue: queue.to_owned() });
         }
         if options.role.declares() {
             let channel = within(options, connection.create_channel()).await?;

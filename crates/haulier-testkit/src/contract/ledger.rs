@@ -88,6 +88,7 @@ macro_rules! ledger_contract {
             due_records_come_oldest_first
             what_moved_on_is_not_republished
             an_unknown_record_keeps_its_doubt_in_the_queue
+            a_process_that_said_good_bye_loses_its_claims
             rescue_makes_queued_records_due
             a_person_retries_or_waives_dead_records
             lists_are_filtered_and_paged

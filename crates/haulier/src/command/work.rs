@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use haulier_core::port::Run;
+use haulier_core::port::{LedgerError, Run};
+use haulier_throttle::patiently;
 use tokio_util::sync::CancellationToken;
 
 use super::tuning::{self, PushTuning};
@@ -40,6 +41,10 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
                 format!("run {} was started with another version of the plan", run.id),
             )
             .hint("give every process the same plan file"));
+        }
+        tokio::select! {
+            ready = at.await_queue() => ready?,
+            () = stop.cancelled() => return Ok(tuning::stopped("work")),
         }
         let process = process::process_id();
         let run_stop = stop.child_token();
@@ -78,10 +83,14 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
 
 async fn await_run(at: &Neighbours, stop: &CancellationToken) -> Result<Option<Run>, CliError> {
     let mut told = false;
+    let latest = || at.ledger.latest_run();
     loop {
-        match at.ledger.latest_run().await? {
+        let latest = patiently("the ledger", stop, LedgerError::is_passing, latest).await;
+        if stop.is_cancelled() {
+            return Ok(None);
+        }
+        match latest? {
             Some(run) if run.finished_at.is_none() => return Ok(Some(run)),
-            Some(_) | None if stop.is_cancelled() => return Ok(None),
             Some(_) | None => {}
         }
         if !std::mem::replace(&mut told, true) {

@@ -3,9 +3,10 @@
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use haulier_core::plan::Plan;
-use haulier_core::port::{Clock, Ledger, Micros, Queue, Run, Source, Target};
+use haulier_core::port::{Clock, Ledger, Micros, Queue, QueueError, Run, Source, Target};
 use haulier_core::{EntityName, RunId};
 use haulier_plan::Site;
 use haulier_producer::Settings;
@@ -15,6 +16,10 @@ use crate::args::Global;
 use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::ui;
+
+/// How often is looked for what another process makes.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What a process does with the queue, which decides the rights it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +85,32 @@ impl Neighbours {
 
     /// The queue; the first call decides the role.
     pub(crate) async fn queue(&self, role: Role) -> Result<Arc<dyn Queue>, CliError> {
-        let open = || async { wire::queue(&self.site, &self.plan.name, role, Arc::new(SystemClock)).await };
+        let open = || async { Ok::<_, CliError>(self.open_queue(role).await??) };
         self.queue.get_or_try_init(open).await.cloned()
+    }
+
+    /// Waits until the producer has declared the queue, for those who may not.
+    pub(crate) async fn await_queue(&self) -> Result<(), CliError> {
+        let mut told = false;
+        loop {
+            match self.open_queue(Role::Consume).await? {
+                Err(QueueError::Gone { queue }) => {
+                    if !std::mem::replace(&mut told, true) {
+                        ui::note(format!("waiting for the producer to declare the queue `{queue}`"));
+                    }
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                opened => {
+                    let opened = opened?;
+                    self.queue.get_or_init(|| async { opened }).await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn open_queue(&self, role: Role) -> Result<Result<Arc<dyn Queue>, QueueError>, CliError> {
+        wire::queue(&self.site, &self.plan.name, role, Arc::new(SystemClock)).await
     }
 
     /// The target.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use haulier_core::port::{Clock, Ledger, Queue, Target};
+use haulier_core::port::{Clock, Ledger, Queue, QueueError, Target};
 use haulier_plan::Site;
 use haulier_plan::site::{Auth, Database, HeaderValue, QueueKind, Secret, Server, Tls, TokenSource};
 
@@ -70,18 +70,18 @@ pub(super) fn source_from_url(url: &str) -> Result<haulier_source::Options, CliE
     })
 }
 
-/// The queue of the site.
+/// The queue of the site, or why it cannot be used.
 pub(super) async fn queue(
     site: &Site,
     plan: &str,
     role: Role,
     clock: Arc<dyn Clock>,
-) -> Result<Arc<dyn Queue>, CliError> {
+) -> Result<Result<Arc<dyn Queue>, QueueError>, CliError> {
     use haulier_queue::{amqp, embedded};
     let (server, api_url) = match &site.queue.kind {
         QueueKind::Embedded(path) => {
             make_folder(path)?;
-            return Ok(embedded::open(embedded::Options::new(path, clock)).await?);
+            return Ok(embedded::open(embedded::Options::new(path, clock)).await);
         }
         QueueKind::Amqp { server, api_url } => (server, api_url),
     };
@@ -113,7 +113,7 @@ pub(super) async fn queue(
         user: server.user.clone(),
         password: secret,
     });
-    Ok(amqp::open(options).await?)
+    Ok(amqp::open(options).await)
 }
 
 /// The ledger of the site.

@@ -74,7 +74,8 @@ pub trait RecordBook: Debug + Send + Sync {
     /// published, since they cannot be claimed earlier; retries after that, since their message may be claimed at once.
     async fn republished(&self, run: &RunId, records: &[Due]) -> Result<(), LedgerError>;
 
-    /// Turns the claims of processes that did not beat since `silent_since` into unknown, due at `due`. Returns how many.
+    /// Turns the claims of processes that said good-bye, or did not beat since `silent_since`, into unknown, due at `due`.
+    /// Returns how many.
     async fn reap(&self, run: &RunId, silent_since: Micros, due: Micros) -> Result<u64, LedgerError>;
 
     /// Makes records that are queued in the ledger but lost by the queue due at once. Only right when the queue is

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a suite fails by panicking")]
 
-use haulier_core::port::{Admission, Claim, DeadFilter, Due, Settlement};
+use haulier_core::port::{Admission, Claim, DeadFilter, Due, ProcessBeat, Settlement};
 use haulier_core::{Failure, FailureKind, RecordState, TenantKey};
 
 use super::Bench;
@@ -87,6 +87,19 @@ pub async fn silent_processes_lose_their_claims(bench: &dyn Bench) {
     assert_eq!(quick.claim_one("2", 1).await, Claim::Send { attempt: 2, known: None, unsure: true });
     assert!(!dead.settle("2", 1, landed("t2", 1)).await);
     assert!(quick.settle("2", 2, landed("t2", 1)).await);
+}
+
+/// At once: whatever it still had in hand when it said good-bye is nobody's.
+pub async fn a_process_that_said_good_bye_loses_its_claims(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let gone = desk.process("gone");
+    gone.beat(NOW).await;
+    gone.ready(&["1"]).await;
+    assert_eq!(desk.ledger.reap(&desk.run, NOW - 10, NOW + 7).await, Ok(0));
+    let good_bye = ProcessBeat { ended: true, ..gone.sign(NOW) };
+    desk.ledger.beat(&good_bye).await.unwrap();
+    assert_eq!(desk.ledger.reap(&desk.run, NOW - 10, NOW + 7).await, Ok(1));
+    assert_eq!(desk.due(NOW + 7).await, ["1"]);
 }
 
 /// And not before their time.
