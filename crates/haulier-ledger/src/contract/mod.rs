@@ -3,6 +3,8 @@
 mod postgres;
 mod sqlite;
 
+pub(crate) use postgres::Schema;
+
 /// Where the kept counts of the newest run differ from its records: entity, state, difference.
 const WRONG_COUNTS: &str = "
     SELECT CAST(entity AS BIGINT), CAST(state AS BIGINT), CAST(SUM(n) AS BIGINT) FROM (

@@ -22,13 +22,13 @@ async fn on_a_server<F: Future<Output = ()>>(promise: impl FnOnce(Arc<dyn Bench>
 }
 
 /// A schema with a name of its own.
-pub(super) struct Schema {
-    pub(super) server: PgConnectOptions,
-    pub(super) name: String,
+pub(crate) struct Schema {
+    pub(crate) server: PgConnectOptions,
+    pub(crate) name: String,
 }
 
 impl Schema {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let url = std::env::var("HAULIER_TEST_POSTGRES_URL")
             .expect("HAULIER_TEST_POSTGRES_URL is not set: run `scripts/services.sh start`, then `. target/services/env`");
         let name = tempfile::Builder::new().prefix("ledger_").tempfile().unwrap();
@@ -36,7 +36,7 @@ impl Schema {
         Self { server: url.parse().unwrap(), name }
     }
 
-    pub(super) fn options(&self) -> PostgresOptions {
+    pub(crate) fn options(&self) -> PostgresOptions {
         PostgresOptions {
             port: self.server.get_port(),
             schema: self.name.clone(),
@@ -48,14 +48,18 @@ impl Schema {
         }
     }
 
-    pub(super) async fn connect(&self) -> PgConnection {
-        let mut conn = PgConnection::connect_with(&self.server).await.unwrap();
+    pub(crate) async fn server_connection(&self) -> PgConnection {
+        PgConnection::connect_with(&self.server).await.unwrap()
+    }
+
+    pub(crate) async fn connect(&self) -> PgConnection {
+        let mut conn = self.server_connection().await;
         let path = format!("SET search_path TO \"{}\"", self.name);
         conn.execute(AssertSqlSafe(path)).await.unwrap();
         conn
     }
 
-    pub(super) async fn remove(&self) {
+    pub(crate) async fn remove(&self) {
         let mut conn = self.connect().await;
         let drop = format!("DROP SCHEMA \"{}\" CASCADE", self.name);
         conn.execute(AssertSqlSafe(drop)).await.unwrap();

@@ -7,6 +7,8 @@ mod schema;
 mod server;
 mod session;
 mod statements;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -102,6 +102,14 @@ impl Server {
         }
     }
 
+    /// A question, outside of any transaction.
+    async fn ask<W: Work>(&self, work: &W) -> Result<W::Out, Fault> {
+        let mut lease = self.pool.take().await?;
+        let out = work.run(&mut Session::reading(&mut lease.conn)).await?;
+        self.pool.keep(lease);
+        Ok(out)
+    }
+
     /// Whether the transaction with this number was committed. Asks until the server answers.
     async fn happened(&self, number: &str) -> Result<bool, LedgerError> {
         let until = Instant::now() + PATIENCE;
@@ -166,14 +174,21 @@ impl Backend for Server {
     }
 
     async fn read<W: Work>(&self, work: W) -> Result<W::Out, LedgerError> {
-        let ask = async {
-            let mut lease = self.pool.take().await?;
-            let out = work.run(&mut Session::reading(&mut lease.conn)).await?;
-            self.pool.keep(lease);
-            Ok(out)
-        };
-        let done = timeout(PATIENCE, ask).await.unwrap_or(Err(Fault::Database(sqlx::Error::PoolTimedOut)));
-        done.map_err(|fault| of_fault(&self.at, W::DOING, &fault))
+        let mut attempt = 1;
+        loop {
+            let ask = timeout(PATIENCE, self.ask(&work)).await;
+            let fault = match ask.unwrap_or(Err(Fault::Database(sqlx::Error::PoolTimedOut))) {
+                Ok(out) => return Ok(out),
+                Err(fault) => fault,
+            };
+            // A connection that broke while nobody used it is noticed now.
+            if attempt == ATTEMPTS || !matches!(&fault, Fault::Database(error) if is_lost(error)) {
+                return Err(of_fault(&self.at, W::DOING, &fault));
+            }
+            self.pool.forget();
+            sleep(Duration::from_millis(u64::from(attempt) * 5)).await;
+            attempt += 1;
+        }
     }
 }
 
