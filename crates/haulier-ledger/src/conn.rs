@@ -1,6 +1,7 @@
 //! What the calls need of a database connection: statements with few parameters and at most one set of rows.
 
 use std::future::Future;
+use std::time::Duration;
 
 use haulier_core::port::LedgerError;
 
@@ -32,9 +33,16 @@ pub(crate) trait Conn: Send {
         args: Args<'_>,
     ) -> impl Future<Output = Result<Vec<Self::Row>, Fault>> + Send;
 
-    /// Runs a fast statement, and counts what it changed: all of its rows, or none. One that changed a part of them is
-    /// [`Fault::Again`], and tried no more in this call.
-    fn fast(&mut self, shortcut: Shortcut<'_>) -> impl Future<Output = Result<Fast, Fault>> + Send;
+    /// Runs a fast statement on all of its rows, or on none; counts what it changed, and says whether it did. One that
+    /// changed a part of them is [`Fault::Again`], and tried no more in this call.
+    fn fast(&mut self, shortcut: Shortcut<'_>) -> impl Future<Output = Result<bool, Fault>> + Send;
+
+    /// Runs a fast statement on as many of its rows as are right for it, and answers for each of those.
+    fn some(
+        &mut self,
+        each: Each,
+        args: Args<'_>,
+    ) -> impl Future<Output = Result<Vec<Self::Row>, Fault>> + Send;
 }
 
 /// The statements that do a whole batch at once, in the common case.
@@ -42,11 +50,26 @@ pub(crate) trait Conn: Send {
 pub(crate) enum Quick {
     /// Queues rows that are not there. entity, run, now; key, generation, hash, natural, tenant.
     Admit,
+    /// Skips rows that an older run landed, or skipped, as they are now. The parameters are those of `Admit`.
+    Pass,
     /// Claims records that were never tried. entity, run, owner; key, generation, hash.
     Claim,
-    /// Lands records that never landed, and that were sent with the content that they have.
+    /// Lands records that never landed, that were sent with the content that they have, and that none waits for.
     /// entity, run, owner; key, attempt, target id, origin, hash, generation, now.
     Land,
+}
+
+/// The statements that do a part of a batch, and leave the rest to the law. Their parameters are those of [`Quick`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Each {
+    /// As [`Quick::Pass`]; answers with the key.
+    Pass,
+    /// Claims queued records, also those that were tried or landed before; answers with key, attempt, target id and doubt.
+    Claim,
+    /// As [`Quick::Land`], whoever waits; answers with the key.
+    Land,
+    /// Lands records that have this very target id from before; answers with the key.
+    Update,
 }
 
 /// A fast statement, and what it does when it does everything.
@@ -58,26 +81,12 @@ pub(crate) struct Shortcut<'a> {
     pub(crate) deltas: Deltas,
 }
 
-/// What a fast statement did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fast {
-    /// Nothing: the law must look at each row.
-    None,
-    /// Everything.
-    All {
-        /// Whether records wait for those that it changed.
-        children: bool,
-    },
-}
-
-impl Fast {
-    /// Judges by the numbers of rows.
-    pub(crate) fn of(changed: i64, children: bool, wanted: usize) -> Result<Self, Fault> {
-        match usize::try_from(changed) {
-            Ok(0) => Ok(Self::None),
-            Ok(changed) if changed == wanted => Ok(Self::All { children }),
-            Ok(_) | Err(_) => Err(Fault::Again),
-        }
+/// Judges a fast statement by the numbers of rows.
+pub(crate) fn all_or_none(changed: i64, wanted: usize) -> Result<bool, Fault> {
+    match usize::try_from(changed) {
+        Ok(0) => Ok(false),
+        Ok(changed) if changed == wanted => Ok(true),
+        Ok(_) | Err(_) => Err(Fault::Again),
     }
 }
 
@@ -221,6 +230,9 @@ pub(crate) trait Work: Send + Sync + 'static {
 
     /// Whether doing it once more, after it happened, gives the same answer.
     const REPEATABLE: bool = true;
+
+    /// A database that says nothing for so long is given up.
+    const PATIENCE: Duration = Duration::from_mins(2);
 
     fn run<C: Conn>(&self, conn: &mut C) -> impl Future<Output = Result<Self::Out, Fault>> + Send;
 

@@ -94,10 +94,19 @@ impl Sheet {
         new.map(|entry| &entry.record).collect()
     }
 
-    /// Changed records.
-    pub(crate) fn updates(&self) -> Vec<&Record> {
-        let changed = self.entries.values().filter(|entry| entry.before.is_some() && entry.changed());
-        changed.map(|entry| &entry.record).collect()
+    /// Changed records: those whose natural key, target id and first landing stayed, and the others.
+    pub(crate) fn updates(&self) -> (Vec<&Record>, Vec<&Record>) {
+        let (mut light, mut whole) = (Vec::new(), Vec::new());
+        for entry in self.entries.values().filter(|entry| entry.changed()) {
+            let Some(before) = &entry.before else { continue };
+            let first =
+                |record: &Record| record.landing.map(|landing| (landing.origin, landing.run, landing.at));
+            let same = before.natural == entry.record.natural
+                && before.target == entry.record.target
+                && first(before) == first(&entry.record);
+            if same { light.push(&entry.record) } else { whole.push(&entry.record) }
+        }
+        (light, whole)
     }
 
     /// Records that give up a unique value. They must do so before any other can take it.

@@ -21,24 +21,34 @@ pub(crate) struct Sql {
     pub(crate) insert: &'static str,
     /// Changed records. All columns.
     pub(crate) update: &'static str,
+    /// Records whose natural key, target id and first landing stayed. The light columns.
+    pub(crate) update_light: &'static str,
     /// Changes counts. shard; run, entity, state, owner, by.
     pub(crate) tally: &'static str,
     /// Stores judgements. run, by, reason, at; entities and keys.
     pub(crate) judgement: &'static str,
 }
 
+/// The columns of `record` that change often and stand in few indices, in the order of [`crate::store`].
+macro_rules! light_columns {
+    () => {
+        "entity, key, run, state, generation, hash, tenant, attempts, due, owner, unsure, next_generation, next_hash, \
+         waits_entity, waits_key, landed_generation, landed_hash, failure_kind, failure_status, failure_reason, \
+         failure_wait, since"
+    };
+}
+pub(crate) use light_columns;
+
 /// All columns of `record`, in the order of [`crate::store`].
 macro_rules! columns {
     () => {
-        "entity, key, run, state, generation, hash, natural_hash, tenant, attempts, due, owner, unsure, \
-         next_generation, next_hash, waits_entity, waits_key, target_id, origin, landed_run, landed_at, \
-         landed_generation, landed_hash, failure_kind, failure_status, failure_reason, failure_wait, since"
+        concat!($crate::sql::light_columns!(), ", natural_hash, target_id, origin, landed_run, landed_at")
     };
 }
 pub(crate) use columns;
 
-/// Keeps the columns of `record` that a statement does not change apart from the set's, which is called `s`.
-macro_rules! assignments {
+/// Sets the light columns to those of another row.
+macro_rules! light_assignments {
     ($from:literal) => {
         concat!(
             "run = ",
@@ -49,9 +59,7 @@ macro_rules! assignments {
             $from,
             ".generation, hash = ",
             $from,
-            ".hash, natural_hash = ",
-            $from,
-            ".natural_hash, tenant = ",
+            ".hash, tenant = ",
             $from,
             ".tenant, attempts = ",
             $from,
@@ -69,15 +77,7 @@ macro_rules! assignments {
             $from,
             ".waits_entity, waits_key = ",
             $from,
-            ".waits_key, target_id = ",
-            $from,
-            ".target_id, origin = ",
-            $from,
-            ".origin, landed_run = ",
-            $from,
-            ".landed_run, landed_at = ",
-            $from,
-            ".landed_at, landed_generation = ",
+            ".waits_key, landed_generation = ",
             $from,
             ".landed_generation, landed_hash = ",
             $from,
@@ -92,6 +92,27 @@ macro_rules! assignments {
             ".failure_wait, since = ",
             $from,
             ".since"
+        )
+    };
+}
+pub(crate) use light_assignments;
+
+/// Sets all columns to those of another row.
+macro_rules! assignments {
+    ($from:literal) => {
+        concat!(
+            $crate::sql::light_assignments!($from),
+            ", natural_hash = ",
+            $from,
+            ".natural_hash, target_id = ",
+            $from,
+            ".target_id, origin = ",
+            $from,
+            ".origin, landed_run = ",
+            $from,
+            ".landed_run, landed_at = ",
+            $from,
+            ".landed_at"
         )
     };
 }

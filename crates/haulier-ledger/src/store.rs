@@ -27,7 +27,13 @@ pub(crate) async fn save<C: Conn>(conn: &mut C, sheet: &Sheet) -> Result<(), Fau
             .texts(vacates.iter().map(|record| Some(record.key.as_str())));
         conn.run(C::SQL.vacate, args).await?;
     }
-    for (sql, records) in [(C::SQL.update, sheet.updates()), (C::SQL.insert, sheet.inserts())] {
+    let (light, whole) = sheet.updates();
+    let inserts = sheet.inserts();
+    for (sql, records, columns) in [
+        (C::SQL.update_light, light, light_columns as fn(&[_]) -> _),
+        (C::SQL.update, whole, columns),
+        (C::SQL.insert, inserts, columns),
+    ] {
         if !records.is_empty() && conn.run(sql, columns(&records)).await? != count(records.len()) {
             return Err(Fault::Again);
         }
@@ -53,13 +59,13 @@ pub(crate) fn count(len: usize) -> u64 {
 /// Reads a record whose columns are those of [`crate::sql::columns`].
 pub(crate) fn record<R: Cells>(row: &R) -> Result<Record, Fault> {
     let state = row.number(3)?;
-    let next = match row.int(12)? {
-        Some(generation) => Some(Content { generation, hash: must(digest(row, 13)?, "a noted content")? }),
+    let next = match row.int(11)? {
+        Some(generation) => Some(Content { generation, hash: must(digest(row, 12)?, "a noted content")? }),
         None => None,
     };
     let content = Content { generation: row.number(4)?, hash: must(digest(row, 5)?, "a content")? };
-    let waits = match row.int(14)? {
-        Some(entity) => Some((entity, SourceKey::from_canonical(&row.word(15)?))),
+    let waits = match row.int(13)? {
+        Some(entity) => Some((entity, SourceKey::from_canonical(&row.word(14)?))),
         None => None,
     };
     Ok(Record {
@@ -68,32 +74,32 @@ pub(crate) fn record<R: Cells>(row: &R) -> Result<Record, Fault> {
         run: row.number(2)?,
         state: state_of(state).ok_or_else(|| Fault::corrupt(format!("no state has the number {state}")))?,
         content,
-        natural: digest(row, 6)?,
-        tenant: row.text(7)?.map(TenantKey::new),
-        attempts: u32::try_from(row.number(8)?)
+        natural: digest(row, 22)?,
+        tenant: row.text(6)?.map(TenantKey::new),
+        attempts: u32::try_from(row.number(7)?)
             .map_err(|_| Fault::corrupt("a number of attempts is out of range"))?,
-        due: row.int(9)?,
-        owner: row.int(10)?,
-        unsure: row.number(11)? != 0,
+        due: row.int(8)?,
+        owner: row.int(9)?,
+        unsure: row.number(10)? != 0,
         next,
         waits,
-        target: row.text(16)?.map(TargetId::new),
+        target: row.text(23)?.map(TargetId::new),
         landing: landing(row, content)?,
-        note: note(row, 22)?,
-        since: row.number(26)?,
+        note: note(row, 17)?,
+        since: row.number(21)?,
     })
 }
 
 /// What landed is stored only where it is not the record's content any more.
 fn landing<R: Cells>(row: &R, now: Content) -> Result<Option<Landing>, Fault> {
-    let Some(at) = row.int(19)? else { return Ok(None) };
-    let content = match row.int(20)? {
-        Some(generation) => Content { generation, hash: must(digest(row, 21)?, "a landed content")? },
+    let Some(at) = row.int(26)? else { return Ok(None) };
+    let content = match row.int(15)? {
+        Some(generation) => Content { generation, hash: must(digest(row, 16)?, "a landed content")? },
         None => now,
     };
     Ok(Some(Landing {
-        origin: must(row.int(17)?.and_then(origin_of), "an origin")?,
-        run: row.number(18)?,
+        origin: must(row.int(24)?.and_then(origin_of), "an origin")?,
+        run: row.number(25)?,
         at,
         content,
     }))
@@ -123,8 +129,8 @@ fn must<T>(value: Option<T>, what: &str) -> Result<T, Fault> {
     value.ok_or_else(|| Fault::corrupt(format!("{what} is missing or unknown")))
 }
 
-/// All columns of records, in the order of [`crate::sql::columns`].
-fn columns<'a>(records: &[&'a Record]) -> Args<'a> {
+/// The columns of records that are in few indices, in the order of [`crate::sql::light_columns`].
+fn light_columns<'a>(records: &[&'a Record]) -> Args<'a> {
     let each = || records.iter().copied();
     let failure = |record: &'a Record| match &record.note {
         Note::Failure(failure) => Some(failure),
@@ -148,7 +154,6 @@ fn columns<'a>(records: &[&'a Record]) -> Args<'a> {
         .ints(each().map(|r| Some(state_code(r.state))))
         .ints(each().map(|r| Some(r.content.generation)))
         .digests(each().map(|r| Some(r.content.hash)))
-        .digests(each().map(|r| r.natural))
         .texts(each().map(|r| r.tenant.as_ref().map(TenantKey::as_str)))
         .ints(each().map(|r| Some(i64::from(r.attempts))))
         .ints(each().map(|r| r.due))
@@ -158,10 +163,6 @@ fn columns<'a>(records: &[&'a Record]) -> Args<'a> {
         .digests(each().map(|r| r.next.map(|next| next.hash)))
         .ints(each().map(|r| r.waits.as_ref().map(|waits| waits.0)))
         .texts(each().map(|r| r.waits.as_ref().map(|waits| waits.1.as_str())))
-        .texts(each().map(|r| r.target.as_ref().map(TargetId::as_str)))
-        .ints(each().map(|r| r.landing.map(|landing| origin_code(landing.origin))))
-        .ints(each().map(|r| r.landing.map(|landing| landing.run)))
-        .ints(each().map(|r| r.landing.map(|landing| landing.at)))
         .ints(each().map(|r| landed(r).map(|content| content.generation)))
         .digests(each().map(|r| landed(r).map(|content| content.hash)))
         .ints(each().map(|r| failure(r).map(|failure| kind_code(failure.kind))))
@@ -169,4 +170,15 @@ fn columns<'a>(records: &[&'a Record]) -> Args<'a> {
         .texts(each().map(reason))
         .ints(each().map(|r| failure(r).and_then(wait)))
         .ints(each().map(|r| Some(r.since)))
+}
+
+/// All columns of records, in the order of [`crate::sql::columns`].
+fn columns<'a>(records: &[&'a Record]) -> Args<'a> {
+    let each = || records.iter().copied();
+    light_columns(records)
+        .digests(each().map(|r| r.natural))
+        .texts(each().map(|r| r.target.as_ref().map(TargetId::as_str)))
+        .ints(each().map(|r| r.landing.map(|landing| origin_code(landing.origin))))
+        .ints(each().map(|r| r.landing.map(|landing| landing.run)))
+        .ints(each().map(|r| r.landing.map(|landing| landing.at)))
 }

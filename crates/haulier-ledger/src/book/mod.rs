@@ -4,6 +4,9 @@ mod controls;
 mod cursors;
 mod records;
 
+use std::collections::HashSet;
+use std::sync::Mutex;
+
 use crate::conn::Backend;
 use crate::names::Names;
 
@@ -12,10 +15,12 @@ use crate::names::Names;
 pub(crate) struct Book<B> {
     backend: B,
     names: Names,
+    /// Entities whose rows were unchanged when a later run saw them last: the next rows will be, too.
+    unchanged: Mutex<HashSet<i64>>,
 }
 
 impl<B: Backend> Book<B> {
     pub(crate) fn new(backend: B) -> Self {
-        Self { backend, names: Names::default() }
+        Self { backend, names: Names::default(), unchanged: Mutex::default() }
     }
 }

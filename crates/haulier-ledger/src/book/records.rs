@@ -1,6 +1,7 @@
 //! Records, counts and the id map.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::PoisonError;
 
 use async_trait::async_trait;
 use haulier_core::port::{
@@ -20,14 +21,26 @@ use crate::work::{
 #[async_trait]
 impl<B: Backend> RecordBook for Book<B> {
     async fn admit(&self, admit: Admit<'_>) -> Result<Vec<Admission>, LedgerError> {
+        let run = self.names.run(&self.backend, admit.run).await?;
+        let entity = self.names.intern(&self.backend, admit.entity).await?;
+        let unchanged = || self.unchanged.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = AdmitRows {
-            run: self.names.run(&self.backend, admit.run).await?,
-            entity: self.names.intern(&self.backend, admit.entity).await?,
+            run,
+            // The records of an older run can only be there when there was one.
+            later: run > 1,
+            unchanged: run > 1 && unchanged().contains(&entity),
+            entity,
             entity_name: admit.entity.clone(),
             sightings: admit.sightings.to_vec(),
             now: admit.now,
         };
-        self.backend.write(rows).await
+        let admissions = self.backend.write(rows).await?;
+        if admissions.contains(&Admission::Unchanged) {
+            unchanged().insert(entity);
+        } else {
+            unchanged().remove(&entity);
+        }
+        Ok(admissions)
     }
 
     async fn claim(

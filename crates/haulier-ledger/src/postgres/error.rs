@@ -19,7 +19,8 @@ pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     // A server that shuts down says so in the middle of a conversation.
     matches!(error, E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed)
-        || code(error).is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+        || code(error)
+            .is_some_and(|code| code.starts_with("57P") || code.starts_with("08") || code == "25P03")
 }
 
 pub(crate) fn ledger_error(at: &str, doing: &'static str, error: &sqlx::Error) -> LedgerError {

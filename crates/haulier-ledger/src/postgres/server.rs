@@ -18,8 +18,10 @@ use crate::conn::{Backend, Fault, Work};
 
 /// How often a call is begun.
 const ATTEMPTS: u32 = 10;
-/// A connection that gives no answer for so long is given up; so is a question about a commit.
+/// How long is asked for the end of a commit that gave no answer.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// What takes a moment where anybody answers at all.
+const SHORT: Duration = Duration::from_secs(10);
 /// Parts of the counts: transactions of one process rarely wait for each other's.
 const SHARDS: i64 = 16;
 
@@ -36,6 +38,8 @@ enum End<T> {
     Passing(Fault),
     /// It did not happen.
     Failed(Fault),
+    /// The server gave no answer, and was not asked to commit.
+    Silent,
     /// The connection broke while it was committed. It has this number, where a repeat would not do, and this answer.
     Unclear(sqlx::Error, Option<String>, T),
 }
@@ -53,11 +57,12 @@ impl<T> End<T> {
 impl Server {
     pub(crate) async fn open(options: &PostgresOptions) -> Result<Self, LedgerError> {
         let at: Arc<str> = format!("{}:{}", options.host, options.port).into();
-        // A plan that was made for an empty table must not walk the whole of a full one.
+        // A plan that was made for an empty table must not walk the whole of a full one. A process whose host died or sleeps
+        // in the middle of a transaction must not keep its locks from the others.
         let settings = format!(
             "SET search_path TO {}; SET default_transaction_isolation TO 'read committed'; SET timezone TO 'UTC'; \
              SET enable_seqscan TO off; SET plan_cache_mode TO force_generic_plan; SET jit TO off; \
-             SET idle_in_transaction_session_timeout TO '5min'",
+             SET idle_in_transaction_session_timeout TO '10s'",
             schema::quoted(&options.schema)
         );
         let pool = Pool::new(connect_options(options), settings, options.connections);
@@ -70,35 +75,27 @@ impl Server {
 
     /// One transaction.
     async fn once<W: Work>(&self, work: &W, shard: i64, careful: bool) -> Result<W::Out, End<W::Out>> {
-        let lost = |error| End::of(Fault::Database(error));
-        let mut lease = self.pool.take().await.map_err(lost)?;
-        let conn = &mut lease.conn;
-        let mut session = Session::writing(conn, careful);
-        let done = match work.run(&mut session).await {
-            Ok(out) => session.finish(shard).await.map(|()| out),
-            Err(fault) => Err(fault),
-        };
-        let done = match done {
-            Ok(out) if W::REPEATABLE => Ok((out, None)),
-            Ok(out) => number(conn).await.map(|number| (out, Some(number))).map_err(Fault::Database),
-            Err(fault) => Err(fault),
-        };
+        let mut lease = self.pool.take().await.map_err(|error| End::of(Fault::Database(error)))?;
+        let done = timeout(W::PATIENCE, within(&mut lease.conn, work, shard, careful)).await;
         let (out, number) = match done {
-            Ok(done) => done,
-            Err(fault) => {
-                if conn.execute("ROLLBACK").await.is_ok() {
+            Ok(Ok(done)) => done,
+            Ok(Err(fault)) => {
+                if matches!(timeout(SHORT, lease.conn.execute("ROLLBACK")).await, Ok(Ok(_))) {
                     self.pool.keep(lease);
                 }
                 return Err(End::of(fault));
             }
+            // The connection goes, and the server ends what it was doing there.
+            Err(_) => return Err(End::Silent),
         };
-        match conn.execute("COMMIT").await {
-            Ok(_) => {
+        match timeout(W::PATIENCE, lease.conn.execute("COMMIT")).await {
+            Ok(Ok(_)) => {
                 self.pool.keep(lease);
                 Ok(out)
             }
-            Err(error) if is_lost(&error) => Err(End::Unclear(error, number, out)),
-            Err(error) => Err(lost(error)),
+            Ok(Err(error)) if is_lost(&error) => Err(End::Unclear(error, number, out)),
+            Ok(Err(error)) => Err(End::of(Fault::Database(error))),
+            Err(_) => Err(End::Unclear(sqlx::Error::PoolTimedOut, number, out)),
         }
     }
 
@@ -114,12 +111,12 @@ impl Server {
     async fn happened(&self, number: &str) -> Result<bool, LedgerError> {
         let until = Instant::now() + PATIENCE;
         loop {
-            let error = match self.status(number).await {
-                Ok(Some(status)) if status == "committed" => return Ok(true),
-                Ok(Some(status)) if status == "aborted" => return Ok(false),
+            let error = match timeout(SHORT, self.status(number)).await {
+                Ok(Ok(Some(status))) if status == "committed" => return Ok(true),
+                Ok(Ok(Some(status))) if status == "aborted" => return Ok(false),
                 // It is still at it.
-                Ok(_) => sqlx::Error::PoolTimedOut,
-                Err(error) => error,
+                Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+                Ok(Err(error)) => error,
             };
             if Instant::now() > until {
                 return Err(ledger_error(&self.at, "asking for the end of a transaction", &error));
@@ -143,11 +140,13 @@ impl Backend for Server {
         let fail = |fault: Fault| of_fault(&self.at, W::DOING, &fault);
         let mut attempt = 1;
         loop {
-            let Ok(end) = timeout(PATIENCE, self.once(&work, shard, attempt > 1)).await else {
-                return Err(fail(Fault::Database(sqlx::Error::PoolTimedOut)));
-            };
-            let fault = match end {
+            let fault = match self.once(&work, shard, attempt > 1).await {
                 Ok(out) => return Ok(out),
+                Err(End::Silent) => {
+                    // The other connections are as old, and may be as dead.
+                    self.pool.forget();
+                    return Err(fail(Fault::Database(sqlx::Error::PoolTimedOut)));
+                }
                 Err(End::Failed(fault)) => return Err(fail(fault)),
                 Err(End::Passing(fault)) => fault,
                 Err(End::Unclear(error, None, _)) => return Err(fail(Fault::Database(error))),
@@ -176,10 +175,14 @@ impl Backend for Server {
     async fn read<W: Work>(&self, work: W) -> Result<W::Out, LedgerError> {
         let mut attempt = 1;
         loop {
-            let ask = timeout(PATIENCE, self.ask(&work)).await;
-            let fault = match ask.unwrap_or(Err(Fault::Database(sqlx::Error::PoolTimedOut))) {
-                Ok(out) => return Ok(out),
-                Err(fault) => fault,
+            let ask = timeout(W::PATIENCE, self.ask(&work)).await;
+            let fault = match ask {
+                Ok(Ok(out)) => return Ok(out),
+                Ok(Err(fault)) => fault,
+                Err(_) => {
+                    self.pool.forget();
+                    Fault::Database(sqlx::Error::PoolTimedOut)
+                }
             };
             // A connection that broke while nobody used it is noticed now.
             if attempt == ATTEMPTS || !matches!(&fault, Fault::Database(error) if is_lost(error)) {
@@ -190,6 +193,19 @@ impl Backend for Server {
             attempt += 1;
         }
     }
+}
+
+/// What a transaction does before its commit: the answer, and its number where a repeat would not do.
+async fn within<W: Work>(
+    conn: &mut PgConnection,
+    work: &W,
+    shard: i64,
+    careful: bool,
+) -> Result<(W::Out, Option<String>), Fault> {
+    let mut session = Session::writing(conn, careful);
+    let out = work.run(&mut session).await?;
+    session.finish(shard).await?;
+    Ok(if W::REPEATABLE { (out, None) } else { (out, Some(number(conn).await?)) })
 }
 
 async fn number(conn: &mut PgConnection) -> Result<String, sqlx::Error> {

@@ -3,8 +3,8 @@
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments, AssertSqlSafe, Column as _, Executor, PgConnection, Row, TypeInfo};
 
-use super::statements::{POSTGRES, quick};
-use crate::conn::{Arg, Args, Cells, Column, Conn, Fast, Fault, Shortcut};
+use super::statements::{ADMIT, POSTGRES, each};
+use crate::conn::{Arg, Args, Cells, Column, Conn, Each, Fault, Quick, Shortcut, all_or_none};
 use crate::sheet::{self, Deltas};
 use crate::sql::Sql;
 use crate::store;
@@ -74,18 +74,27 @@ impl Conn for Session<'_> {
         Ok(sqlx::query_with(sql, arguments(args)?).fetch_all(&mut *self.conn).await?)
     }
 
-    async fn fast(&mut self, shortcut: Shortcut<'_>) -> Result<Fast, Fault> {
-        if self.careful || shortcut.rows == 0 {
-            return Ok(Fast::None);
+    /// Only new rows are worth a statement of their own: a part of what the others do needs no second look.
+    async fn fast(&mut self, shortcut: Shortcut<'_>) -> Result<bool, Fault> {
+        if self.careful || shortcut.rows == 0 || shortcut.quick != Quick::Admit {
+            return Ok(false);
         }
         self.begin().await?;
-        let query = sqlx::query_with(quick(shortcut.quick), arguments(shortcut.args)?);
+        let query = sqlx::query_with(ADMIT, arguments(shortcut.args)?);
         let row = query.fetch_one(&mut *self.conn).await?;
-        let done = Fast::of(row.number(0)?, row.number(1)? != 0, shortcut.rows)?;
-        if done != Fast::None {
+        let done = all_or_none(row.number(0)?, shortcut.rows)?;
+        if done {
             self.count(&shortcut.deltas);
         }
         Ok(done)
+    }
+
+    async fn some(&mut self, how: Each, args: Args<'_>) -> Result<Vec<PgRow>, Fault> {
+        // A target id that another record has fails the whole statement.
+        if self.careful && how == Each::Land {
+            return Ok(Vec::new());
+        }
+        self.rows(each(how), args).await
     }
 }
 

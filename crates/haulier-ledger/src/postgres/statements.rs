@@ -3,20 +3,23 @@
 //! Rows are locked in key order: sets come in that order, and the plans walk them. What still meets head on is ended by
 //! the server and begun anew.
 
-use crate::conn::Quick;
-use crate::sql::{Sql, assignments, columns};
+use crate::conn::Each;
+use crate::sql::{Sql, assignments, columns, light_assignments, light_columns};
 
-/// All columns of a set of whole records.
-macro_rules! all_columns {
+/// The arrays of the light columns.
+macro_rules! light_arrays {
     () => {
-        concat!(
-            "unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bytea[], \
-             $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bytea[], \
-             $15::bigint[], $16::text[], $17::text[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], \
-             $22::bytea[], $23::bigint[], $24::bigint[], $25::text[], $26::bigint[], $27::bigint[]) AS s(",
-            columns!(),
-            ")"
-        )
+        "$1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::text[], \
+         $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bytea[], $14::bigint[], \
+         $15::text[], $16::bigint[], $17::bytea[], $18::bigint[], $19::bigint[], $20::text[], $21::bigint[], \
+         $22::bigint[]"
+    };
+}
+
+/// The arrays of all columns.
+macro_rules! whole_arrays {
+    () => {
+        concat!(light_arrays!(), ", $23::bytea[], $24::text[], $25::bigint[], $26::bigint[], $27::bigint[]")
     };
 }
 
@@ -45,18 +48,27 @@ pub(crate) static POSTGRES: Sql = Sql {
     insert: concat!(
         "INSERT INTO record (",
         columns!(),
-        ") SELECT ",
-        columns!(),
-        " FROM ",
-        all_columns!(),
-        " ON CONFLICT DO NOTHING"
+        ") SELECT * FROM unnest(",
+        whole_arrays!(),
+        ") ON CONFLICT DO NOTHING"
     ),
     update: concat!(
         "UPDATE record AS r SET ",
         assignments!("s"),
-        " FROM ",
-        all_columns!(),
-        " WHERE r.entity = s.entity AND r.key = s.key"
+        " FROM unnest(",
+        whole_arrays!(),
+        ") AS s(",
+        columns!(),
+        ") WHERE r.entity = s.entity AND r.key = s.key"
+    ),
+    update_light: concat!(
+        "UPDATE record AS r SET ",
+        light_assignments!("s"),
+        " FROM unnest(",
+        light_arrays!(),
+        ") AS s(",
+        light_columns!(),
+        ") WHERE r.entity = s.entity AND r.key = s.key"
     ),
     tally: "INSERT INTO tally (run, entity, state, owner, shard, n) \
             SELECT s.run, s.entity, s.state, s.owner, $1, s.n \
@@ -67,36 +79,64 @@ pub(crate) static POSTGRES: Sql = Sql {
                 SELECT $1, $2, $3, $4, s.entity, s.key FROM unnest($5::bigint[], $6::text[]) AS s(entity, key)",
 };
 
-/// Statements that answer with one row: how many records they changed, and whether others wait for those.
-pub(crate) fn quick(quick: Quick) -> &'static str {
-    match quick {
-        Quick::Admit => {
-            "WITH done AS (INSERT INTO record \
-             (entity, key, run, state, generation, hash, natural_hash, tenant, attempts, unsure, since) \
-             SELECT $1, s.key, $2, 0, s.generation, s.hash, s.natural_hash, s.tenant, 0, 0, $3 \
-             FROM unnest($4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::text[]) \
-             AS s(key, generation, hash, natural_hash, tenant) ON CONFLICT DO NOTHING RETURNING 1) \
-             SELECT COUNT(*), 0 FROM done"
-        }
-        Quick::Claim => {
-            "WITH done AS (UPDATE record AS r SET state = 1, owner = $3, attempts = 1 \
+/// The parameters of [`crate::conn::Quick::Admit`] and [`crate::conn::Quick::Pass`].
+macro_rules! sightings {
+    () => {
+        "unnest($4::text[], $5::bigint[], $6::bytea[], $7::bytea[], $8::text[]) \
+         AS s(key, generation, hash, natural_hash, tenant)"
+    };
+}
+
+/// The parameters of [`crate::conn::Quick::Land`].
+macro_rules! landings {
+    () => {
+        "unnest($4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::bytea[], $9::bigint[], $10::bigint[]) \
+         AS s(key, attempt, id, origin, hash, generation, at)"
+    };
+}
+
+/// Queues all rows, or as many as are new; answers with their number.
+pub(crate) const ADMIT: &str = concat!(
+    "WITH done AS (INSERT INTO record \
+     (entity, key, run, state, generation, hash, natural_hash, tenant, attempts, unsure, since) \
+     SELECT $1, s.key, $2, 0, s.generation, s.hash, s.natural_hash, s.tenant, 0, 0, $3 FROM ",
+    sightings!(),
+    " ON CONFLICT DO NOTHING RETURNING 1) SELECT COUNT(*) FROM done"
+);
+
+pub(crate) fn each(each: Each) -> &'static str {
+    match each {
+        Each::Pass => concat!(
+            "UPDATE record AS r SET run = $2, state = 7, since = $3 FROM ",
+            sightings!(),
+            " WHERE r.entity = $1 AND r.key = s.key AND r.run <> $2 AND r.state IN (5, 7) \
+             AND r.generation = s.generation AND r.hash = s.hash AND r.landed_at IS NOT NULL \
+             AND r.landed_generation IS NULL AND r.failure_reason IS NULL \
+             AND r.natural_hash IS NOT DISTINCT FROM s.natural_hash AND r.tenant IS NOT DISTINCT FROM s.tenant \
+             RETURNING r.key"
+        ),
+        Each::Claim => {
+            "UPDATE record AS r SET state = 1, owner = $3, attempts = r.attempts + 1 \
              FROM unnest($4::text[], $5::bigint[], $6::bytea[]) AS s(key, generation, hash) \
-             WHERE r.entity = $1 AND r.key = s.key AND r.run = $2 AND r.state = 0 \
-             AND r.attempts = 0 AND r.unsure = 0 AND r.target_id IS NULL \
-             AND r.generation = s.generation AND r.hash = s.hash RETURNING 1) \
-             SELECT COUNT(*), 0 FROM done"
+             WHERE r.entity = $1 AND r.key = s.key AND r.run = $2 AND r.state = 0 AND r.next_hash IS NULL \
+             AND r.generation = s.generation AND r.hash = s.hash RETURNING r.key, r.attempts, r.target_id, r.unsure"
         }
-        Quick::Land => {
-            "WITH done AS (UPDATE record AS r SET state = 5, owner = NULL, unsure = 0, target_id = s.id, \
-             origin = s.origin, landed_run = $2, landed_at = s.at, failure_kind = NULL, failure_status = NULL, \
-             failure_reason = NULL, failure_wait = NULL, since = s.at \
-             FROM unnest($4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::bytea[], $9::bigint[], \
-             $10::bigint[]) AS s(key, attempt, id, origin, hash, generation, at) \
-             WHERE r.entity = $1 AND r.key = s.key AND r.run = $2 AND r.state = 1 \
+        Each::Land => concat!(
+            "UPDATE record AS r SET state = 5, owner = NULL, unsure = 0, target_id = s.id, origin = s.origin, \
+             landed_run = $2, landed_at = s.at, failure_kind = NULL, failure_status = NULL, failure_reason = NULL, \
+             failure_wait = NULL, since = s.at FROM ",
+            landings!(),
+            " WHERE r.entity = $1 AND r.key = s.key AND r.run = $2 AND r.state = 1 \
              AND r.owner = $3 AND r.attempts = s.attempt AND r.generation = s.generation AND r.hash = s.hash \
-             AND r.next_hash IS NULL AND r.target_id IS NULL RETURNING 1) \
-             SELECT COUNT(*), CAST(EXISTS (SELECT 1 FROM record WHERE waits_entity = $1 \
-             AND waits_key = ANY($4::text[])) AS INTEGER) FROM done"
-        }
+             AND r.next_hash IS NULL AND r.target_id IS NULL RETURNING r.key"
+        ),
+        Each::Update => concat!(
+            "UPDATE record AS r SET state = 5, owner = NULL, unsure = 0, landed_generation = NULL, landed_hash = NULL, \
+             failure_kind = NULL, failure_status = NULL, failure_reason = NULL, failure_wait = NULL, since = s.at FROM ",
+            landings!(),
+            " WHERE r.entity = $1 AND r.key = s.key AND r.run = $2 AND r.state = 1 \
+             AND r.owner = $3 AND r.attempts = s.attempt AND r.generation = s.generation AND r.hash = s.hash \
+             AND r.next_hash IS NULL AND r.target_id = s.id RETURNING r.key"
+        ),
     }
 }

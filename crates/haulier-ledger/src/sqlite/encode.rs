@@ -6,44 +6,65 @@ use sqlx::sqlite::SqliteArguments;
 use crate::conn::{Arg, Args, Column, Fault, Quick, Shortcut};
 use crate::sheet::Deltas;
 
-/// The parameters of a fast statement: see [`super::quick`].
+/// A fast statement and its parameters: see [`super::quick`].
 #[derive(Debug)]
 pub(crate) struct Packed {
     pub(crate) quick: Quick,
     pub(crate) rows: usize,
     pub(crate) deltas: Deltas,
-    single: Vec<i64>,
-    fixed: Vec<u8>,
-    texts: String,
+    rest: Parts,
 }
 
 impl Packed {
     pub(crate) fn of(shortcut: Shortcut<'_>) -> Self {
         let Shortcut { quick, args, rows, deltas } = shortcut;
+        Self { quick, rows, deltas, rest: Parts::of(&args) }
+    }
+
+    pub(crate) fn arguments(&self) -> Result<SqliteArguments, Fault> {
+        let mut arguments = SqliteArguments::default();
+        self.append(&mut arguments)?;
+        Ok(arguments)
+    }
+
+    pub(crate) fn append(&self, arguments: &mut SqliteArguments) -> Result<(), Fault> {
+        self.rest.append(arguments)
+    }
+}
+
+/// The parameters of a fast statement.
+pub(crate) fn packed(args: &Args<'_>) -> Result<SqliteArguments, Fault> {
+    let mut arguments = SqliteArguments::default();
+    Parts::of(args).append(&mut arguments)?;
+    Ok(arguments)
+}
+
+#[derive(Debug)]
+struct Parts {
+    single: Vec<i64>,
+    fixed: Vec<u8>,
+    texts: String,
+}
+
+impl Parts {
+    fn of(args: &Args<'_>) -> Self {
         let single = args.single.iter().map(|arg| match arg {
             Arg::Int(value) => value.unwrap_or(0),
             Arg::Text(_) => 0,
         });
         let (texts, fixed): (Vec<_>, Vec<_>) =
             args.set.iter().partition(|column| matches!(column, Column::Texts(_)));
-        Self {
-            quick,
-            rows,
-            deltas,
-            single: single.collect(),
-            fixed: blob(&fixed, rows),
-            texts: object(&texts, rows),
-        }
+        let rows = args.set.first().map_or(0, Column::len);
+        Self { single: single.collect(), fixed: blob(&fixed, rows), texts: object(&texts, rows) }
     }
-}
 
-/// Adds the parameters of a fast statement.
-pub(crate) fn append(arguments: &mut SqliteArguments, packed: &Packed) -> Result<(), Fault> {
-    for value in &packed.single {
-        arguments.add(*value).map_err(bad)?;
+    fn append(&self, arguments: &mut SqliteArguments) -> Result<(), Fault> {
+        for value in &self.single {
+            arguments.add(*value).map_err(bad)?;
+        }
+        arguments.add(self.fixed.as_slice()).map_err(bad)?;
+        arguments.add(self.texts.as_str()).map_err(bad)
     }
-    arguments.add(packed.fixed.as_slice()).map_err(bad)?;
-    arguments.add(packed.texts.as_str()).map_err(bad)
 }
 
 pub(crate) fn append_number(arguments: &mut SqliteArguments, number: usize) -> Result<(), Fault> {

@@ -15,11 +15,6 @@ pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     matches!(codes(error), Some((5 | 6, _)))
 }
 
-/// Whether another record has a value that is unique.
-pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
-    matches!(codes(error), Some((_, 2067)))
-}
-
 pub(crate) fn ledger_error(at: &str, doing: &'static str, error: &sqlx::Error) -> LedgerError {
     let (at, cause) = (at.to_owned(), error.to_string());
     match codes(error) {

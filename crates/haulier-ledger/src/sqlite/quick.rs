@@ -2,12 +2,57 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::statements::SQLITE;
-use crate::conn::Quick;
+use crate::conn::{Each, Quick};
 
-/// What each statement is: entity, run, and now or owner come first; then the packed rows, and their texts.
+macro_rules! pass {
+    () => {
+        "UPDATE OR IGNORE record SET run = $2, state = 7, since = $3 FROM (SELECT key, value AS tenant, \
+         CAST(substr($4, rowid * 52 + 1, 20) AS INTEGER) AS generation, substr($4, rowid * 52 + 21, 16) AS hash, \
+         NULLIF(substr($4, rowid * 52 + 37, 16), zeroblob(16)) AS natural_hash FROM json_each($5)) AS s \
+         WHERE record.entity = $1 AND record.key = s.key AND record.run <> $2 AND record.state IN (5, 7) \
+         AND record.generation = s.generation AND record.hash = s.hash AND record.landed_at IS NOT NULL \
+         AND record.landed_generation IS NULL AND record.failure_reason IS NULL \
+         AND record.natural_hash IS s.natural_hash AND record.tenant IS s.tenant"
+    };
+}
+
+macro_rules! claimable {
+    () => {
+        " WHERE entity = $1 AND (key, generation, hash) IN \
+         (SELECT key, CAST(substr($4, rowid * 36 + 1, 20) AS INTEGER), substr($4, rowid * 36 + 21, 16) \
+         FROM json_each($5)) AND run = $2 AND state = 0 AND next_hash IS NULL"
+    };
+}
+
+/// The owner's records that were sent with the content that they have.
+macro_rules! sent {
+    () => {
+        " FROM (SELECT key, value AS id, CAST(substr($4, rowid * 96 + 1, 20) AS INTEGER) AS attempt, \
+         CAST(substr($4, rowid * 96 + 21, 20) AS INTEGER) AS origin, substr($4, rowid * 96 + 41, 16) AS hash, \
+         CAST(substr($4, rowid * 96 + 57, 20) AS INTEGER) AS generation, \
+         CAST(substr($4, rowid * 96 + 77, 20) AS INTEGER) AS at FROM json_each($5)) AS s \
+         WHERE record.entity = $1 AND record.key = s.key AND record.run = $2 AND record.state = 1 \
+         AND record.owner = $3 AND record.attempts = s.attempt AND record.generation = s.generation \
+         AND record.hash = s.hash AND record.next_hash IS NULL"
+    };
+}
+
+macro_rules! land {
+    () => {
+        concat!(
+            "UPDATE OR IGNORE record SET state = 5, owner = NULL, unsure = 0, target_id = s.id, origin = s.origin, \
+             landed_run = $2, landed_at = s.at, failure_kind = NULL, failure_status = NULL, failure_reason = NULL, \
+             failure_wait = NULL, since = s.at",
+            sent!(),
+            " AND record.target_id IS NULL"
+        )
+    };
+}
+
+/// The statements: entity, run, and now or owner come first; then the packed rows, and their texts.
 ///
 /// Texts are a JSON object, of the key and the row's other text. Everything else of a row stands in one blob, at the place
 /// that the row's number tells: digests as they are, numbers as 20 digits. Nothing is parsed twice.
@@ -19,39 +64,50 @@ fn change(quick: Quick) -> &'static str {
              SELECT $1, key, $2, 0, CAST(substr($4, rowid * 52 + 1, 20) AS INTEGER), substr($4, rowid * 52 + 21, 16), \
              NULLIF(substr($4, rowid * 52 + 37, 16), zeroblob(16)), value, 0, 0, $3 FROM json_each($5)"
         }
-        Quick::Claim => {
-            "UPDATE OR IGNORE record SET state = 1, owner = $3, attempts = 1 \
-             WHERE entity = $1 AND (key, generation, hash) IN \
-             (SELECT key, CAST(substr($4, rowid * 36 + 1, 20) AS INTEGER), substr($4, rowid * 36 + 21, 16) \
-             FROM json_each($5)) \
-             AND run = $2 AND state = 0 AND attempts = 0 AND unsure = 0 AND target_id IS NULL"
-        }
-        Quick::Land => {
-            "UPDATE OR IGNORE record SET state = 5, owner = NULL, unsure = 0, target_id = s.id, origin = s.origin, \
-             landed_run = $2, landed_at = s.at, failure_kind = NULL, failure_status = NULL, failure_reason = NULL, \
-             failure_wait = NULL, since = s.at FROM (SELECT key, value AS id, \
-             CAST(substr($4, rowid * 96 + 1, 20) AS INTEGER) AS attempt, \
-             CAST(substr($4, rowid * 96 + 21, 20) AS INTEGER) AS origin, \
-             substr($4, rowid * 96 + 41, 16) AS hash, \
-             CAST(substr($4, rowid * 96 + 57, 20) AS INTEGER) AS generation, \
-             CAST(substr($4, rowid * 96 + 77, 20) AS INTEGER) AS at FROM json_each($5)) AS s \
-             WHERE record.entity = $1 AND record.key = s.key AND record.run = $2 AND record.state = 1 \
-             AND record.owner = $3 AND record.attempts = s.attempt AND record.generation = s.generation \
-             AND record.hash = s.hash AND record.next_hash IS NULL AND record.target_id IS NULL"
-        }
+        Quick::Pass => pass!(),
+        Quick::Claim => concat!(
+            "UPDATE OR IGNORE record SET state = 1, owner = $3, attempts = 1",
+            claimable!(),
+            " AND attempts = 0 AND unsure = 0 AND target_id IS NULL"
+        ),
+        Quick::Land => land!(),
+    }
+}
+
+/// The same for a part of a batch: these answer for each record that they changed.
+pub(crate) fn each(each: Each) -> &'static str {
+    match each {
+        Each::Pass => concat!(pass!(), " RETURNING key"),
+        Each::Claim => concat!(
+            "UPDATE OR IGNORE record SET state = 1, owner = $3, attempts = attempts + 1",
+            claimable!(),
+            " RETURNING key, attempts, target_id, unsure"
+        ),
+        Each::Land => concat!(land!(), " RETURNING key"),
+        Each::Update => concat!(
+            "UPDATE OR IGNORE record SET state = 5, owner = NULL, unsure = 0, landed_generation = NULL, \
+             landed_hash = NULL, failure_kind = NULL, failure_status = NULL, failure_reason = NULL, \
+             failure_wait = NULL, since = s.at",
+            sent!(),
+            " AND record.target_id = s.id RETURNING key"
+        ),
     }
 }
 
 /// Whether others wait for what was changed.
 fn waiting(quick: Quick) -> &'static str {
     match quick {
-        Quick::Admit | Quick::Claim => "0",
+        Quick::Admit | Quick::Pass | Quick::Claim => "0",
         Quick::Land => {
             "EXISTS (SELECT 1 FROM record WHERE waits_entity = $1 \
              AND waits_key IN (SELECT key FROM json_each($5)))"
         }
     }
 }
+
+/// Queues all rows, or as many as are new; answers with their number.
+pub(crate) static ADMIT: LazyLock<String> =
+    LazyLock::new(|| format!("{}; SELECT changes()", change(Quick::Admit)));
 
 /// Parameters of a fast statement.
 const PARAMETERS: usize = 5;
@@ -60,20 +116,9 @@ const PARAMETERS: usize = 5;
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     whole: HashMap<Vec<Quick>, Arc<str>>,
-    single: HashMap<(Quick, bool), Arc<str>>,
 }
 
 impl Texts {
-    /// One statement that answers how many records it changed, and whether others wait for those. It begins the
-    /// transaction, if that is still to be done.
-    pub(crate) fn single(&mut self, quick: Quick, begun: bool) -> Arc<str> {
-        let text = self.single.entry((quick, begun)).or_insert_with(|| {
-            let begin = if begun { "" } else { "BEGIN IMMEDIATE; " };
-            format!("{begin}{}; SELECT changes(), {}", change(quick), waiting(quick)).into()
-        });
-        Arc::clone(text)
-    }
-
     /// A transaction of such statements, with the counts, that fails wherever one of them did not change as many records
     /// as its sixth parameter says, or others wait for those. The counts' parameters come last.
     pub(crate) fn whole(&mut self, quicks: &[Quick]) -> Arc<str> {

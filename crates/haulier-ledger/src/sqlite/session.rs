@@ -1,13 +1,12 @@
 //! A connection to the file, as calls see it.
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Executor, Row, SqliteConnection};
+use sqlx::{Executor, Row, SqliteConnection};
 
-use super::encode::{Packed, append, arguments};
-use super::error::is_taken;
-use super::quick::Texts;
+use super::encode::{Packed, arguments, packed};
+use super::quick;
 use super::statements::{SQLITE, TALLY_AND_COMMIT};
-use crate::conn::{Args, Cells, Conn, Fast, Fault, Shortcut};
+use crate::conn::{Args, Cells, Conn, Each, Fault, Quick, Shortcut, all_or_none};
 use crate::sheet::{self, Deltas};
 use crate::sql::Sql;
 use crate::store;
@@ -16,7 +15,6 @@ use crate::store;
 #[derive(Debug)]
 pub(crate) struct Session<'c> {
     conn: &'c mut SqliteConnection,
-    texts: Option<&'c mut Texts>,
     /// `None` for questions, which need no transaction.
     begun: Option<bool>,
     /// Changes of the counts, written once for all calls of the transaction.
@@ -26,12 +24,12 @@ pub(crate) struct Session<'c> {
 }
 
 impl<'c> Session<'c> {
-    pub(crate) fn writing(conn: &'c mut SqliteConnection, texts: &'c mut Texts, careful: bool) -> Self {
-        Self { conn, texts: Some(texts), begun: Some(false), deltas: Deltas::new(), careful }
+    pub(crate) fn writing(conn: &'c mut SqliteConnection, careful: bool) -> Self {
+        Self { conn, begun: Some(false), deltas: Deltas::new(), careful }
     }
 
     pub(crate) fn reading(conn: &'c mut SqliteConnection) -> Self {
-        Self { conn, texts: None, begun: None, deltas: Deltas::new(), careful: true }
+        Self { conn, begun: None, deltas: Deltas::new(), careful: true }
     }
 
     async fn begin(&mut self) -> Result<(), Fault> {
@@ -83,22 +81,26 @@ impl Conn for Session<'_> {
         Ok(sqlx::query_with(sql, arguments(args)?).fetch_all(&mut *self.conn).await?)
     }
 
-    async fn fast(&mut self, shortcut: Shortcut<'_>) -> Result<Fast, Fault> {
-        let Some(texts) = self.texts.as_mut().filter(|_| !self.careful && shortcut.rows > 0) else {
-            return Ok(Fast::None);
-        };
-        let text = texts.single(shortcut.quick, self.begun == Some(true));
+    /// The others were tried before, as a whole transaction: see [`super::writer`].
+    async fn fast(&mut self, shortcut: Shortcut<'_>) -> Result<bool, Fault> {
+        if self.careful || shortcut.rows == 0 || shortcut.quick != Quick::Admit {
+            return Ok(false);
+        }
+        self.begin().await?;
         let packed = Packed::of(shortcut);
-        let mut args = sqlx::sqlite::SqliteArguments::default();
-        append(&mut args, &packed)?;
-        let done = sqlx::query_with(AssertSqlSafe(text), args).fetch_one(&mut *self.conn).await;
-        let row = done.map_err(|error| if is_taken(&error) { Fault::Again } else { error.into() })?;
-        self.begun = Some(true);
-        let done = Fast::of(row.number(0)?, row.number(1)? != 0, packed.rows)?;
-        if done != Fast::None {
+        let query = sqlx::query_with(quick::ADMIT.as_str(), packed.arguments()?);
+        let row = query.fetch_one(&mut *self.conn).await?;
+        let done = all_or_none(row.number(0)?, packed.rows)?;
+        if done {
             self.count(&packed.deltas);
         }
         Ok(done)
+    }
+
+    async fn some(&mut self, each: Each, args: Args<'_>) -> Result<Vec<SqliteRow>, Fault> {
+        self.begin().await?;
+        let query = sqlx::query_with(quick::each(each), packed(&args)?);
+        Ok(query.fetch_all(&mut *self.conn).await?)
     }
 }
 

@@ -1,15 +1,21 @@
 //! The statements that take a set of rows, in SQLite's dialect.
 
-use crate::sql::{Sql, assignments, columns};
+use crate::sql::{Sql, assignments, columns, light_assignments, light_columns};
 
-/// All columns of a set of whole records.
-macro_rules! all_columns {
+/// The light columns of a set of records.
+macro_rules! light_set {
     () => {
-        "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, unhex(value ->> 5), \
-         unhex(value ->> 6), value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, \
-         unhex(value ->> 13), value ->> 14, value ->> 15, value ->> 16, value ->> 17, value ->> 18, value ->> 19, \
-         value ->> 20, unhex(value ->> 21), value ->> 22, value ->> 23, value ->> 24, value ->> 25, value ->> 26 \
-         FROM json_each($1) WHERE true"
+        "value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6, value \
+         ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, unhex(value ->> 12), value ->> 13, value ->> \
+         14, value ->> 15, unhex(value ->> 16), value ->> 17, value ->> 18, value ->> 19, value ->> 20, value ->> \
+         21"
+    };
+}
+
+/// All columns of a set of records.
+macro_rules! whole_set {
+    () => {
+        concat!(light_set!(), ", unhex(value ->> 22), value ->> 23, value ->> 24, value ->> 25, value ->> 26")
     };
 }
 
@@ -52,17 +58,25 @@ pub(crate) static SQLITE: Sql = Sql {
     insert: concat!(
         "INSERT INTO record (",
         columns!(),
-        ") ",
-        all_columns!(),
-        " ON CONFLICT (entity, key) DO NOTHING"
+        ") SELECT ",
+        whole_set!(),
+        " FROM json_each($1) WHERE true ON CONFLICT (entity, key) DO NOTHING"
     ),
     update: concat!(
         "INSERT INTO record (",
         columns!(),
-        ") ",
-        all_columns!(),
-        " ON CONFLICT (entity, key) DO UPDATE SET ",
+        ") SELECT ",
+        whole_set!(),
+        " FROM json_each($1) WHERE true ON CONFLICT (entity, key) DO UPDATE SET ",
         assignments!("excluded")
+    ),
+    update_light: concat!(
+        "INSERT INTO record (",
+        light_columns!(),
+        ") SELECT ",
+        light_set!(),
+        " FROM json_each($1) WHERE true ON CONFLICT (entity, key) DO UPDATE SET ",
+        light_assignments!("excluded")
     ),
     tally: tally!(),
     judgement: "INSERT INTO judgement (run, by, waived, at, entity, key) \

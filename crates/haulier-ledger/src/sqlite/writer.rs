@@ -166,7 +166,7 @@ impl Desk {
         let mut args = SqliteArguments::default();
         let mut deltas = Deltas::new();
         for packed in calls {
-            encode::append(&mut args, packed)?;
+            packed.append(&mut args)?;
             encode::append_number(&mut args, packed.rows)?;
             sheet::add(&mut deltas, &packed.deltas);
         }
@@ -201,7 +201,7 @@ impl Desk {
 
     /// All calls in one transaction, or none.
     async fn all(&mut self, calls: &mut [Box<dyn Call>], careful: bool) -> Result<(), Fault> {
-        let mut session = Session::writing(&mut self.conn, &mut self.texts, careful);
+        let mut session = Session::writing(&mut self.conn, careful);
         let mut end = Ok(());
         for call in calls {
             end = call.run(&mut session).await;
@@ -233,7 +233,7 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
-    use haulier_core::port::{Claim, Settled, Settlement, Wanted};
+    use haulier_core::port::{Admission, Claim, Settled, Settlement, Wanted};
     use haulier_core::{EntityName, Origin, TargetId};
     use haulier_testkit::contract::ledger::{digest, key, sighting};
     use sqlx::Connection;
@@ -267,7 +267,7 @@ mod tests {
         let mut sightings: Vec<_> = KEYS.iter().map(|text| sighting(text, content)).collect();
         sightings[0].natural = Some(digest(9));
         let entity_name = EntityName::new("account").unwrap();
-        AdmitRows { run: 1, entity: 1, entity_name, sightings, now: 1 }
+        AdmitRows { run: 1, later: false, unchanged: false, entity: 1, entity_name, sightings, now: 1 }
     }
 
     fn claim(content: u64) -> ClaimRecords {
@@ -311,5 +311,7 @@ mod tests {
         assert_eq!((quick, out), (1, vec![vec![true; 3]; 2]));
         let again = done(&mut desk, vec![ClaimRecords { entity: 3, ..claim(1) }]).await;
         assert_eq!(again, (1, vec![vec![Claim::Send { attempt: 1, known: None, unsure: false }; 3]]));
+        let later = AdmitRows { run: 2, later: true, unchanged: true, entity: 2, ..admit(1) };
+        assert_eq!(done(&mut desk, vec![later]).await, (1, vec![vec![Admission::Unchanged; 3]]));
     }
 }

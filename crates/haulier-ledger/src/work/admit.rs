@@ -1,11 +1,11 @@
 //! Admission of rows that the producer read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use haulier_core::port::{Admission, Micros, Sighting, SightingIntent};
 use haulier_core::{Digest, EntityName, RecordState, SourceKey, TenantKey};
 
-use crate::conn::{Args, Cells, Conn, Fast, Fault, Quick, Shortcut, Work};
+use crate::conn::{Args, Cells, Conn, Each, Fault, Quick, Shortcut, Work};
 use crate::law::{self, Admitting};
 use crate::record::{PLANNED, state_code};
 use crate::sheet::{Deltas, Sheet};
@@ -14,6 +14,10 @@ use crate::store;
 #[derive(Debug)]
 pub(crate) struct AdmitRows {
     pub(crate) run: i64,
+    /// There was a run before: its records are there.
+    pub(crate) later: bool,
+    /// The rows before these were as they had landed.
+    pub(crate) unchanged: bool,
     pub(crate) entity: i64,
     pub(crate) entity_name: EntityName,
     pub(crate) sightings: Vec<Sighting>,
@@ -25,49 +29,93 @@ impl Work for AdmitRows {
     const DOING: &'static str = "admitting rows";
 
     async fn run<C: Conn>(&self, conn: &mut C) -> Result<Vec<Admission>, Fault> {
-        if let Some((shortcut, out)) = self.shortcut()
-            && conn.fast(shortcut).await? != Fast::None
-        {
-            return Ok(out);
+        let mut rest: Vec<&Sighting> = self.sightings.iter().collect();
+        let mut passed = HashSet::new();
+        if self.later && distinct(&rest) {
+            let sent = rest.iter().copied().filter(|sighting| sighting.intent == SightingIntent::Send);
+            for row in conn.some(Each::Pass, self.args(&sent.collect::<Vec<_>>())).await? {
+                passed.insert(row.word(0)?);
+            }
+            conn.count(&self.deltas(RecordState::Skipped, passed.len()));
+            rest.retain(|sighting| !passed.contains(sighting.key.as_str()));
         }
-        self.admit_each(conn).await
+        let fast = rest.iter().all(|sighting| sighting.intent == SightingIntent::Send)
+            && conn.fast(self.quick(Quick::Admit, RecordState::Queued, &rest)).await?;
+        let mut rest =
+            if fast { vec![Admission::Publish; rest.len()] } else { self.admit_each(conn, &rest).await? }
+                .into_iter();
+        let all = self.sightings.iter();
+        let all = all.map(|sighting| match passed.contains(sighting.key.as_str()) {
+            true => Some(Admission::Unchanged),
+            false => rest.next(),
+        });
+        all.collect::<Option<_>>().ok_or_else(|| Fault::corrupt("an answer is missing"))
     }
 
-    /// Queues all rows, if none was there before and none has another's natural key.
+    /// Queues all rows, if none was there before and none has another's natural key; or skips all, if all are as they
+    /// landed, where that is likelier.
     fn shortcut(&self) -> Option<(Shortcut<'_>, Vec<Admission>)> {
-        let rows = || self.sightings.iter();
-        if !rows().all(|sighting| sighting.intent == SightingIntent::Send) {
+        if !self.sightings.iter().all(|sighting| sighting.intent == SightingIntent::Send) {
             return None;
         }
-        let args = Args::of([self.entity.into(), self.run.into(), self.now.into()])
+        let rows: Vec<&Sighting> = self.sightings.iter().collect();
+        let (quick, state, out) = if self.unchanged {
+            (Quick::Pass, RecordState::Skipped, Admission::Unchanged)
+        } else {
+            (Quick::Admit, RecordState::Queued, Admission::Publish)
+        };
+        Some((self.quick(quick, state, &rows), vec![out; rows.len()]))
+    }
+}
+
+/// Whether each key is there once.
+fn distinct(rows: &[&Sighting]) -> bool {
+    rows.iter().map(|sighting| &sighting.key).collect::<HashSet<_>>().len() == rows.len()
+}
+
+impl AdmitRows {
+    fn quick<'a>(&'a self, quick: Quick, state: RecordState, rows: &[&'a Sighting]) -> Shortcut<'a> {
+        Shortcut { quick, args: self.args(rows), rows: rows.len(), deltas: self.deltas(state, rows.len()) }
+    }
+
+    fn args<'a>(&self, rows: &[&'a Sighting]) -> Args<'a> {
+        let rows = || rows.iter().copied();
+        Args::of([self.entity.into(), self.run.into(), self.now.into()])
             .texts(rows().map(|s| Some(s.key.as_str())))
             .ints(rows().map(|s| Some(s.generation)))
             .digests(rows().map(|s| Some(s.hash)))
             .digests(rows().map(|s| s.natural))
-            .texts(rows().map(|s| s.tenant.as_ref().map(TenantKey::as_str)));
-        let rows = self.sightings.len();
-        let by = i64::try_from(rows).unwrap_or(i64::MAX);
-        let queued = (self.run, self.entity, state_code(RecordState::Queued), 0);
-        let deltas = Deltas::from([(queued, by), ((self.run, self.entity, PLANNED, 0), by)]);
-        Some((Shortcut { quick: Quick::Admit, args, rows, deltas }, vec![Admission::Publish; rows]))
+            .texts(rows().map(|s| s.tenant.as_ref().map(TenantKey::as_str)))
     }
-}
 
-impl AdmitRows {
-    async fn admit_each<C: Conn>(&self, conn: &mut C) -> Result<Vec<Admission>, Fault> {
-        let keys = self.sightings.iter().map(|sighting| &sighting.key);
+    /// Rows that become part of the run, in this state.
+    fn deltas(&self, state: RecordState, rows: usize) -> Deltas {
+        let by = i64::try_from(rows).unwrap_or(i64::MAX);
+        let place = |state| (self.run, self.entity, state, 0);
+        Deltas::from([(place(state_code(state)), by), (place(PLANNED), by)])
+    }
+
+    async fn admit_each<C: Conn>(
+        &self,
+        conn: &mut C,
+        sightings: &[&Sighting],
+    ) -> Result<Vec<Admission>, Fault> {
+        if sightings.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = sightings.iter().map(|sighting| &sighting.key);
         let mut sheet = Sheet::of(store::load(conn, self.entity, keys).await?);
-        let mut holders = self.holders(conn).await?;
+        let mut holders = self.holders(conn, sightings).await?;
         // A row that was seen with another natural key leaves its old one to the other rows of this batch.
-        for sighting in &self.sightings {
+        for sighting in sightings {
             if let Some(old) = sheet.get(self.entity, &sighting.key).and_then(|record| record.natural)
                 && sighting.natural != Some(old)
             {
                 holders.remove(&old);
             }
         }
-        let mut admissions = Vec::with_capacity(self.sightings.len());
-        for sighting in &self.sightings {
+        let mut admissions = Vec::with_capacity(sightings.len());
+        for sighting in sightings {
             let holder = sighting.natural.and_then(|natural| holders.get(&natural));
             let at = Admitting {
                 run: self.run,
@@ -88,8 +136,12 @@ impl AdmitRows {
         Ok(admissions)
     }
 
-    async fn holders<C: Conn>(&self, conn: &mut C) -> Result<HashMap<Digest, SourceKey>, Fault> {
-        let naturals: Vec<Digest> = self.sightings.iter().filter_map(|sighting| sighting.natural).collect();
+    async fn holders<C: Conn>(
+        &self,
+        conn: &mut C,
+        sightings: &[&Sighting],
+    ) -> Result<HashMap<Digest, SourceKey>, Fault> {
+        let naturals: Vec<Digest> = sightings.iter().filter_map(|sighting| sighting.natural).collect();
         if naturals.is_empty() {
             return Ok(HashMap::new());
         }

@@ -1,12 +1,14 @@
 //! Claims of records that a worker wants to send.
 
-use haulier_core::RecordState;
-use haulier_core::port::{Claim, Wanted};
+use std::collections::{HashMap, HashSet};
 
-use crate::conn::{Args, Conn, Fast, Fault, Quick, Shortcut, Work};
+use haulier_core::port::{Claim, Wanted};
+use haulier_core::{RecordState, SourceKey, TargetId};
+
+use crate::conn::{Args, Cells, Conn, Each, Fault, Quick, Shortcut, Work};
 use crate::law;
 use crate::record::state_code;
-use crate::sheet::{self, Sheet};
+use crate::sheet::{self, Deltas, Sheet};
 use crate::store;
 
 #[derive(Debug)]
@@ -24,41 +26,66 @@ impl Work for ClaimRecords {
     const REPEATABLE: bool = false;
 
     async fn run<C: Conn>(&self, conn: &mut C) -> Result<Vec<Claim>, Fault> {
-        if let Some((shortcut, out)) = self.shortcut()
-            && conn.fast(shortcut).await? != Fast::None
-        {
-            return Ok(out);
+        let mut claimed = HashMap::with_capacity(self.wanted.len());
+        let keys: HashSet<&SourceKey> = self.wanted.iter().map(|wanted| &wanted.key).collect();
+        // Of a key that is wanted twice, with two contents perhaps, the law says which is given.
+        let rows = if keys.len() == self.wanted.len() {
+            conn.some(Each::Claim, self.args()).await?
+        } else {
+            Vec::new()
+        };
+        for row in rows {
+            let attempt = u32::try_from(row.number(1)?).map_err(|_| Fault::corrupt("too many attempts"))?;
+            let known = row.text(2)?.map(TargetId::new);
+            claimed.insert(row.word(0)?, Claim::Send { attempt, known, unsure: row.number(3)? != 0 });
         }
-        let keys = self.wanted.iter().map(|wanted| &wanted.key);
-        let mut sheet = Sheet::of(store::load(conn, self.entity, keys).await?);
-        let mut claims = Vec::with_capacity(self.wanted.len());
-        for wanted in &self.wanted {
-            claims.push(match sheet.get(self.entity, &wanted.key).cloned() {
+        conn.count(&self.deltas(claimed.len()));
+        let claims: Vec<Option<Claim>> =
+            self.wanted.iter().map(|wanted| claimed.remove(wanted.key.as_str())).collect();
+        let rest = || self.wanted.iter().zip(&claims).filter(|(_, claim)| claim.is_none());
+        if rest().next().is_none() {
+            return Ok(claims.into_iter().flatten().collect());
+        }
+        let mut sheet =
+            Sheet::of(store::load(conn, self.entity, rest().map(|(wanted, _)| &wanted.key)).await?);
+        let claims = self.wanted.iter().zip(claims).map(|(wanted, claim)| {
+            claim.unwrap_or_else(|| match sheet.get(self.entity, &wanted.key).cloned() {
                 None => Claim::Drop,
                 Some(mut record) => {
                     let claim = law::claim(&mut record, self.run, self.owner, wanted);
                     sheet.put(record);
                     claim
                 }
-            });
-        }
+            })
+        });
+        let claims = claims.collect();
         store::save(conn, &sheet).await?;
         Ok(claims)
     }
 
     /// Claims all records, if each is queued with this very content and was never tried.
     fn shortcut(&self) -> Option<(Shortcut<'_>, Vec<Claim>)> {
+        let first = Claim::Send { attempt: 1, known: None, unsure: false };
+        let rows = self.wanted.len();
+        let shortcut = Shortcut { quick: Quick::Claim, args: self.args(), rows, deltas: self.deltas(rows) };
+        Some((shortcut, vec![first; rows]))
+    }
+}
+
+impl ClaimRecords {
+    /// In key order, as records are locked.
+    fn args(&self) -> Args<'_> {
         let mut wanted: Vec<&Wanted> = self.wanted.iter().collect();
         wanted.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        let args = Args::of([self.entity.into(), self.run.into(), self.owner.into()])
+        Args::of([self.entity.into(), self.run.into(), self.owner.into()])
             .texts(wanted.iter().map(|w| Some(w.key.as_str())))
             .ints(wanted.iter().map(|w| Some(w.generation)))
-            .digests(wanted.iter().map(|w| Some(w.hash)));
-        let rows = wanted.len();
+            .digests(wanted.iter().map(|w| Some(w.hash)))
+    }
+
+    fn deltas(&self, rows: usize) -> Deltas {
         let queued = (state_code(RecordState::Queued), 0);
         let sending = (state_code(RecordState::Sending), self.owner);
-        let deltas = sheet::moved(self.run, self.entity, queued, sending, rows);
-        let first = Claim::Send { attempt: 1, known: None, unsure: false };
-        Some((Shortcut { quick: Quick::Claim, args, rows, deltas }, vec![first; rows]))
+        sheet::moved(self.run, self.entity, queued, sending, rows)
     }
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use haulier_core::port::{Micros, Settled, Settlement};
 use haulier_core::{EntityName, Origin, RecordRef, RecordState, SourceKey, TargetId};
 
-use crate::conn::{Args, Cells, Conn, Fast, Fault, Quick, Shortcut, Work};
+use crate::conn::{Args, Cells, Conn, Each, Fault, Quick, Shortcut, Work};
 use crate::law::{self, Settling};
 use crate::record::{Content, origin_code, state_code};
-use crate::sheet::{self, Sheet};
+use crate::sheet::{self, Deltas, Sheet};
 use crate::store;
 
 /// When, and in which run, records landed.
@@ -31,24 +31,18 @@ impl Work for SettleRecords {
 
     async fn run<C: Conn>(&self, conn: &mut C) -> Result<Vec<bool>, Fault> {
         self.lock(conn);
-        let lands: Vec<usize> =
-            (0..self.settled.len()).filter(|index| self.lands(*index).is_some()).collect();
-        let mut kept = vec![false; self.settled.len()];
-        // Landings come first, so that a child in the same call sees its parent.
+        let all: Vec<usize> = (0..self.settled.len()).collect();
+        let mut kept = vec![false; all.len()];
         let mut landed = Landed::new();
-        let mut rest: Vec<usize> = lands.clone();
-        if let Fast::All { children } = conn.fast(self.landing(lands)).await? {
-            for index in rest.drain(..) {
-                let (Some(kept), Some(settled)) = (kept.get_mut(index), self.settled.get(index)) else {
-                    continue;
-                };
-                *kept = true;
-                if children {
-                    landed.insert(settled.key.clone(), (settled.now, self.run));
-                }
+        // Landings come first, so that a child in the same call sees its parent.
+        let (mut lands, rest): (Vec<usize>, Vec<usize>) =
+            all.iter().partition(|index| self.lands(**index).is_some());
+        if self.distinct() {
+            for each in [Each::Land, Each::Update] {
+                self.land_some(conn, each, &mut lands, &mut landed, &mut kept).await?;
             }
         }
-        rest.extend((0..self.settled.len()).filter(|index| self.lands(*index).is_none()));
+        let rest: Vec<usize> = lands.into_iter().chain(rest).collect();
         let mut sheet = Sheet::default();
         if !rest.is_empty() {
             self.settle_each(conn, &rest, &mut sheet, &mut landed, &mut kept).await?;
@@ -62,10 +56,13 @@ impl Work for SettleRecords {
     /// for it.
     fn shortcut(&self) -> Option<(Shortcut<'_>, Vec<bool>)> {
         let all: Vec<usize> = (0..self.settled.len()).collect();
-        all.iter().all(|index| self.lands(*index).is_some()).then(|| {
-            let out = vec![true; all.len()];
-            (self.landing(all), out)
-        })
+        if !all.iter().all(|index| self.lands(*index).is_some()) {
+            return None;
+        }
+        let rows = all.len();
+        let shortcut =
+            Shortcut { quick: Quick::Land, args: self.args(&all), rows, deltas: self.deltas(rows) };
+        Some((shortcut, vec![true; rows]))
     }
 }
 
@@ -76,22 +73,59 @@ impl SettleRecords {
         Some((settled, id, *origin, Content { generation: *generation, hash: *hash }))
     }
 
-    fn landing(&self, lands: Vec<usize>) -> Shortcut<'_> {
-        let mut lands: Vec<_> = lands.into_iter().filter_map(|index| self.lands(index)).collect();
+    /// Whether each key is there once.
+    fn distinct(&self) -> bool {
+        self.settled.iter().map(|settled| &settled.key).collect::<HashSet<_>>().len() == self.settled.len()
+    }
+
+    /// In key order, as records are locked.
+    fn args(&self, lands: &[usize]) -> Args<'_> {
+        let mut lands: Vec<_> = lands.iter().filter_map(|index| self.lands(*index)).collect();
         lands.sort_unstable_by(|a, b| a.0.key.cmp(&b.0.key));
-        let rows = lands.len();
-        let args = Args::of([self.entity.into(), self.run.into(), self.owner.into()])
+        Args::of([self.entity.into(), self.run.into(), self.owner.into()])
             .texts(lands.iter().map(|land| Some(land.0.key.as_str())))
             .ints(lands.iter().map(|land| Some(i64::from(land.0.attempt))))
             .texts(lands.iter().map(|land| Some(land.1.as_str())))
             .ints(lands.iter().map(|land| Some(origin_code(land.2))))
             .digests(lands.iter().map(|land| Some(land.3.hash)))
             .ints(lands.iter().map(|land| Some(land.3.generation)))
-            .ints(lands.iter().map(|land| Some(land.0.now)));
+            .ints(lands.iter().map(|land| Some(land.0.now)))
+    }
+
+    fn deltas(&self, rows: usize) -> Deltas {
         let sending = (state_code(RecordState::Sending), self.owner);
         let landed = (state_code(RecordState::Landed), 0);
-        let deltas = sheet::moved(self.run, self.entity, sending, landed, rows);
-        Shortcut { quick: Quick::Land, args, rows, deltas }
+        sheet::moved(self.run, self.entity, sending, landed, rows)
+    }
+
+    /// Lands those of the records that a fast statement is right for, and takes them from `lands`.
+    async fn land_some<C: Conn>(
+        &self,
+        conn: &mut C,
+        each: Each,
+        lands: &mut Vec<usize>,
+        landed: &mut Landed,
+        kept: &mut [bool],
+    ) -> Result<(), Fault> {
+        if lands.is_empty() {
+            return Ok(());
+        }
+        let mut done = HashSet::new();
+        for row in conn.some(each, self.args(lands)).await? {
+            done.insert(row.word(0)?);
+        }
+        conn.count(&self.deltas(done.len()));
+        lands.retain(|index| {
+            let (Some(settled), Some(kept)) = (self.settled.get(*index), kept.get_mut(*index)) else {
+                return false;
+            };
+            *kept = done.contains(settled.key.as_str());
+            if *kept {
+                landed.insert(settled.key.clone(), (settled.now, self.run));
+            }
+            !*kept
+        });
+        Ok(())
     }
 
     /// A landing that does not see a child yet, while the child does not see the landing yet, would leave the child
