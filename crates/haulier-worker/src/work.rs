@@ -91,10 +91,8 @@ async fn take_parcels(shared: &Arc<Shared>, queue: &dyn Queue) -> Result<(), Wor
         while let Some(ended) = parcels.try_join_next() {
             joined(ended)?;
         }
-        // Two rounds of every slot, so that none waits for a claim; at least one parcel's worth.
-        let room = shared.backlog.below(|| (2 * shared.slots.limit()).max(1));
         let next = async {
-            room.await;
+            shared.backlog.has_room(&shared.slots).await;
             patiently("the queue", &shared.stop, QueueError::is_passing, || consumer.next()).await
         };
         let delivery: Delivery = tokio::select! {

@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use haulier::args::Args;
 
+// A record is a few dozen small allocations on several threads; the system's allocator took a tenth of the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     args.start_log();

@@ -126,7 +126,9 @@ impl File {
             .synchronous(synchronous)
             .statement_cache_capacity(256)
             .pragma("cache_size", WRITER_CACHE)
-            .pragma("journal_size_limit", "67108864")
+            .pragma("temp_store", "MEMORY")
+            .pragma("wal_autocheckpoint", "16384")
+            .pragma("journal_size_limit", "134217728")
             .pragma("max_page_count", limits.pages.to_string())
             .thread_name(|id| format!("ledger-{id}"))
             .disable_statement_logging();

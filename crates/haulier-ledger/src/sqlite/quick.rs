@@ -112,21 +112,34 @@ pub(crate) static ADMIT: LazyLock<String> =
 /// Parameters of a fast statement.
 const PARAMETERS: usize = 5;
 
-/// The texts of statements that were made so far: there are few.
+/// A part of a transaction that travels to the connection's thread at once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Trip {
+    pub(crate) quicks: Vec<Quick>,
+    /// Begins the transaction.
+    pub(crate) first: bool,
+    /// Counts what the transaction changed, and commits it.
+    pub(crate) last: bool,
+}
+
+/// The texts of trips that were made so far: there are few.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    whole: HashMap<Vec<Quick>, Arc<str>>,
+    made: HashMap<Trip, Arc<str>>,
 }
 
 impl Texts {
-    /// A transaction of such statements, with the counts, that fails wherever one of them did not change as many records
-    /// as its sixth parameter says, or others wait for those. The counts' parameters come last.
-    pub(crate) fn whole(&mut self, quicks: &[Quick]) -> Arc<str> {
-        if let Some(text) = self.whole.get(quicks) {
+    /// The trip's statements, which fail wherever one of them did not change as many records as its sixth parameter says,
+    /// or others wait for those. The counts' parameters come last.
+    pub(crate) fn of(&mut self, trip: Trip) -> Arc<str> {
+        if let Some(text) = self.made.get(&trip) {
             return Arc::clone(text);
         }
-        let mut text = String::from("BEGIN IMMEDIATE");
-        for (index, quick) in quicks.iter().enumerate() {
+        let mut text = String::new();
+        if trip.first {
+            text.push_str("BEGIN IMMEDIATE; ");
+        }
+        for (index, quick) in trip.quicks.iter().enumerate() {
             let before = index * (PARAMETERS + 1);
             let (change, waiting) = (change(*quick), waiting(*quick));
             // SQLite has no other way to stop in the middle of a script than an error.
@@ -135,17 +148,18 @@ impl Texts {
             append(&mut text, change, before);
             append(&mut text, &check, before);
         }
-        append(&mut text, SQLITE.tally, quicks.len() * (PARAMETERS + 1));
-        text.push_str("; COMMIT");
+        if trip.last {
+            append(&mut text, SQLITE.tally, trip.quicks.len() * (PARAMETERS + 1));
+            text.push_str("COMMIT");
+        }
         let text: Arc<str> = text.into();
-        self.whole.insert(quicks.to_vec(), Arc::clone(&text));
+        self.made.insert(trip, Arc::clone(&text));
         text
     }
 }
 
 /// Appends a statement whose parameters are counted on.
 fn append(text: &mut String, statement: &str, before: usize) {
-    text.push_str("; ");
     let mut parts = statement.split('$');
     text.push_str(parts.next().unwrap_or_default());
     for part in parts {
@@ -155,6 +169,7 @@ fn append(text: &mut String, statement: &str, before: usize) {
         // Writing to a text cannot fail.
         let _done = write!(text, "${number}{rest}");
     }
+    text.push_str("; ");
 }
 
 #[cfg(test)]
@@ -163,7 +178,8 @@ mod tests {
 
     #[test]
     fn the_parameters_of_a_whole_are_counted_on() {
-        let text = Texts::default().whole(&[Quick::Claim, Quick::Land]);
+        let trip = Trip { quicks: vec![Quick::Claim, Quick::Land], first: true, last: true };
+        let text = Texts::default().of(trip);
         assert!(
             text.starts_with("BEGIN IMMEDIATE; UPDATE OR IGNORE record SET state = 1, owner = $3,"),
             "{text}"

@@ -11,9 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::encode::{self, Packed};
 use super::error::{is_busy, of_fault};
-use super::quick::Texts;
+use super::quick::{Texts, Trip};
 use super::session::Session;
-use crate::conn::{Fault, Quick, Work};
+use crate::conn::{Fault, Work};
 use crate::sheet::{self, Deltas};
 use crate::store;
 
@@ -21,8 +21,10 @@ use crate::store;
 const WAITING: usize = 256;
 /// Calls in one transaction at most.
 const TOGETHER: usize = 64;
-/// Fast statements in one transaction at most: every mixture of them is a text of its own.
-const AT_A_STROKE: usize = 4;
+/// Fast statements in one trip to the connection's thread: every mixture of them is a text of its own.
+const IN_A_TRIP: usize = 4;
+/// Fast statements in one transaction at most.
+const AT_A_STROKE: usize = 8 * IN_A_TRIP;
 
 /// Hands calls to the task that owns the connection.
 #[derive(Debug, Clone)]
@@ -134,51 +136,63 @@ struct Desk {
 }
 
 impl Desk {
-    /// Does calls that may each be one statement, in one transaction and one trip to the connection's thread. Gives back
+    /// Does calls that may each be one statement, in one transaction; where one is more, the halves in two. Gives back
     /// those that are more.
     async fn at_a_stroke(&mut self, calls: Vec<(Packed, Box<dyn Call>)>) -> Calls {
-        let whole = self.stroke(calls.iter().map(|(packed, _)| packed)).await;
-        if let Err(fault) = &whole
-            && self.all_fail(fault)
-        {
-            let error = of_fault(&self.at, "writing", fault);
-            calls.into_iter().for_each(|(_, call)| call.answer(Err(error.clone())));
-            return Calls::new();
-        }
-        let several = calls.len() > 1;
         let mut more = Calls::new();
-        for (packed, call) in calls {
-            let done = match &whole {
-                Ok(()) => true,
-                Err(_) => several && self.stroke(std::iter::once(&packed)).await.is_ok(),
-            };
-            if done {
-                call.answer(Ok(()));
-            } else {
-                more.push(call);
+        let mut groups = vec![calls];
+        while let Some(mut calls) = groups.pop() {
+            match self.stroke(&calls).await {
+                Ok(()) => calls.into_iter().for_each(|(_, call)| call.answer(Ok(()))),
+                Err(fault) if self.all_fail(&fault) => {
+                    let error = of_fault(&self.at, "writing", &fault);
+                    for (_, call) in calls.into_iter().chain(groups.drain(..).flatten()) {
+                        call.answer(Err(error.clone()));
+                    }
+                }
+                Err(_) if calls.len() > 1 => {
+                    groups.push(calls.split_off(calls.len() / 2));
+                    groups.push(calls);
+                }
+                Err(_) => more.extend(calls.into_iter().map(|(_, call)| call)),
             }
         }
         more
     }
 
-    async fn stroke<'p>(&mut self, calls: impl Iterator<Item = &'p Packed> + Clone) -> Result<(), Fault> {
-        let quicks: Vec<Quick> = calls.clone().map(|packed| packed.quick).collect();
-        let mut args = SqliteArguments::default();
+    async fn stroke(&mut self, calls: &[(Packed, Box<dyn Call>)]) -> Result<(), Fault> {
         let mut deltas = Deltas::new();
-        for packed in calls {
-            packed.append(&mut args)?;
-            encode::append_number(&mut args, packed.rows)?;
-            sheet::add(&mut deltas, &packed.deltas);
-        }
-        encode::append_set(&mut args, store::tally(&deltas, 0))?;
-        let text = self.texts.whole(&quicks);
-        match sqlx::query_with(AssertSqlSafe(text), args).execute(&mut self.conn).await {
-            Ok(_) => Ok(()),
-            Err(error) => {
+        calls.iter().for_each(|(packed, _)| sheet::add(&mut deltas, &packed.deltas));
+        let trips = calls.len().div_ceil(IN_A_TRIP);
+        for (trip, calls) in (1..).zip(calls.chunks(IN_A_TRIP)) {
+            let last = (trip == trips).then_some(&deltas);
+            if let Err(fault) = self.trip(calls, trip == 1, last).await {
                 self.roll_back().await;
-                Err(error.into())
+                return Err(fault);
             }
         }
+        Ok(())
+    }
+
+    /// A part of a stroke; the last brings the counts of all of it.
+    async fn trip(
+        &mut self,
+        calls: &[(Packed, Box<dyn Call>)],
+        first: bool,
+        last: Option<&Deltas>,
+    ) -> Result<(), Fault> {
+        let mut args = SqliteArguments::default();
+        for (packed, _) in calls {
+            packed.append(&mut args)?;
+            encode::append_number(&mut args, packed.rows)?;
+        }
+        if let Some(deltas) = last {
+            encode::append_set(&mut args, store::tally(deltas, 0))?;
+        }
+        let quicks = calls.iter().map(|(packed, _)| packed.quick).collect();
+        let text = self.texts.of(Trip { quicks, first, last: last.is_some() });
+        sqlx::query_with(AssertSqlSafe(text), args).execute(&mut self.conn).await?;
+        Ok(())
     }
 
     /// Does calls in one transaction; where that fails, one by one.
