@@ -199,6 +199,11 @@ impl<'d> Table<'d> {
         found
     }
 
+    /// What messages call it.
+    pub(crate) fn what(&self) -> &'static str {
+        self.shape.what
+    }
+
     /// Whether tables of this shape hold the key at all.
     pub(crate) fn holds(&self, key: &str) -> bool {
         self.shape.keys.contains(&key)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
+use crate::near;
 use crate::node::Node;
 
 /// Reads `500ms`, `30s`, `2m`, `1h`.
@@ -75,6 +76,23 @@ pub(crate) fn regex(node: &Node<'_>) -> Option<String> {
             Some("write a literal bracket, dot, `+`, `?` or `*` with a `\\` before it".to_owned()),
         ),
     }
+}
+
+/// Reads the IANA name of a time zone that this machine knows.
+pub(crate) fn zone(node: &Node<'_>) -> Option<String> {
+    let name = node.text()?.value;
+    if jiff::tz::TimeZone::get(name).is_ok() {
+        return Some(name.to_owned());
+    }
+    let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+    let near = near::nearest(name, known.iter().map(String::as_str));
+    node.wrong(
+        format!("`zone`: there is no time zone \"{name}\""),
+        Some(match near {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => "write an IANA name, such as \"Europe/Berlin\"".to_owned(),
+        }),
+    )
 }
 
 /// The value as encoded JSON.

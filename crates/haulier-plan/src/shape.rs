@@ -22,11 +22,12 @@ macro_rules! shapes {
 }
 
 shapes! { PLAN_SHAPES:
-    PLAN = "plan", "the plan", ["name", "tenant", "retry", "entity"];
+    PLAN = "plan", "the plan", ["name", "tenant", "retry", "validate", "entity"];
     RETRY = "retry", "`retry`", ["attempts", "base", "cap", "retry_after_cap"];
+    VALIDATE = "validate", "`validate`", ["fresh_for"];
     ENTITY = "entity", "an entity", [
         "name", "parent", "source", "natural_key", "fold", "fields", "push", "outcomes", "verify", "unknown",
-        "target_unique", "orphans", "list", "extract",
+        "target_unique", "orphans", "list", "stored", "extract",
     ];
     SOURCE = "source", "`source`", ["table", "schema", "query", "key", "where", "generation", "columns"];
     FILTER = "filter", "a condition of `where`", ["column", "equals", "in", "not_in", "null"];
@@ -61,7 +62,11 @@ shapes! { PLAN_SHAPES:
     OUTCOME = "outcome", "an outcome rule", ["status", "body", "header", "is"];
     BODY_MATCH = "body_match", "a rule's `body`", ["pointer", "holds"];
     HEADER_MATCH = "header_match", "a rule's `header`", ["name", "holds"];
-    LIST = "list", "`list`", ["path", "page", "items", "total", "truncated"];
+    LIST = "list", "`list`", ["path", "page", "items", "total", "truncated", "also", "id"];
+    STORED = "stored", "`stored`", ["table", "schema", "query", "key", "where", "id"];
+    EXTRACT = "extract", "a column of `extract`", [
+        "column", "as", "zone", "cut", "map", "nfc", "trim", "lower", "empty_is_null", "missing_is_null", "pii", "at",
+    ];
     PAGE_OFFSET = "page_offset", "an `offset` page", ["offset", "limit", "size", "first"];
     PAGE_NUMBER = "page_number", "a `page` page", ["page", "limit", "size", "first"];
     PAGE_CURSOR = "page_cursor", "a `cursor` page", ["cursor", "parameter", "limit", "size"];

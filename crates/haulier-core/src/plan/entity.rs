@@ -1,6 +1,6 @@
 //! An entity: where its rows come from, whose they are, and how they are pushed and listed.
 
-use super::{Field, KeyFold, OutcomeRule, PushProgram, UnknownPolicy, Var, Verify};
+use super::{Extract, Field, KeyFold, OutcomeRule, PushProgram, UnknownPolicy, Var, Verify};
 use crate::{EntityName, TenantKey};
 
 /// A kind of record, read by one keyset walk and sent to one endpoint.
@@ -46,6 +46,10 @@ pub struct Entity {
     pub deferred_of: Option<EntityName>,
     /// How the target lists its records.
     pub listing: Option<Listing>,
+    /// Where the target's own database holds its records.
+    pub stored: Option<Stored>,
+    /// The columns whose agreement on both sides is the proof.
+    pub extract: Option<Extract>,
 }
 
 impl Entity {
@@ -168,6 +172,23 @@ pub struct Listing {
     pub total: Option<String>,
     /// JSON pointer to a flag that says the list was cut.
     pub truncated: Option<String>,
+    /// Further lists of the same form: records in states that the first one hides. What both show counts once.
+    pub also: Vec<super::Template>,
+    /// JSON pointer, within an item, to its id.
+    pub id: String,
+}
+
+/// Where the target's own database holds the records of an entity, for the validator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The relation. Its columns are called as the extract's are, where `at` says nothing else.
+    pub relation: Relation,
+    /// Its key columns, in keyset order; unique together and never NULL.
+    pub key: Vec<String>,
+    /// Rows that are read; all of them when empty.
+    pub filters: Vec<Filter>,
+    /// The column of the id by which other records refer to this one.
+    pub id: String,
 }
 
 /// How the next page of a list is found.

@@ -1,17 +1,21 @@
 //! A checked plan: what moves and how it is proved. Its text is read by `haulier-plan`.
 
 mod entity;
+mod extract;
 mod field;
 mod push;
 
 pub use entity::{
-    Entity, Filter, Listing, NaturalPart, OrphanPolicy, Paging, Reference, Relation, TenantPath,
+    Entity, Filter, Listing, NaturalPart, OrphanPolicy, Paging, Reference, Relation, Stored, TenantPath,
 };
+pub use extract::{BinaryText, Extract, ExtractColumn, ExtractFrom, Neutral, NeutralRules};
 pub use field::{Convert, Field, FieldSource, NullBytes, OddNumbers, TextRule, ZeroDates};
 pub use push::{
     BodyMatch, BulkResults, BulkWrite, IdSource, KeyFold, Lookup, Method, NullFields, OutcomeRule, Part,
     PushProgram, ReplyClass, RequestSpec, Template, UnknownPolicy, Var, Verify,
 };
+
+use std::time::Duration;
 
 use crate::{EntityName, retry::RetryPolicy};
 
@@ -26,6 +30,8 @@ pub struct Plan {
     pub entities: Vec<Entity>,
     /// When failures are tried again.
     pub retry: RetryPolicy,
+    /// How long a result of the validator is good, where nothing that it rests on changes.
+    pub fresh_for: Duration,
     /// SHA-256 of the plan's meaning (its parsed text without comments and layout), lower-case hex.
     pub digest: String,
 }

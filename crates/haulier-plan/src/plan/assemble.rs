@@ -2,14 +2,14 @@
 
 use haulier_core::EntityName;
 use haulier_core::plan::{
-    Entity, Filter, KeyFold, Method, NaturalPart, Part, PushProgram, UnknownPolicy, Verify,
+    Entity, Filter, KeyFold, Method, NaturalPart, Part, PushProgram, Reference, UnknownPolicy, Verify,
 };
 
 use super::book::{Book, owned};
 use super::entity::EntityDraft;
 use super::field::RefDraft;
-use super::program;
 use super::scope::Scope;
+use super::{agree, program};
 use crate::near;
 use crate::node::Text;
 
@@ -37,7 +37,7 @@ fn entity<'d>(book: &Book<'_, 'd>, draft: &EntityDraft<'d>) -> Option<Entity> {
         .collect();
     check_deferred(book, draft);
     check_verify(book, draft);
-    check_extract(book, draft, &scope);
+    let extract = agree::extract(book, draft, &scope);
     Some(Entity {
         name: EntityName::new(draft.name.value).ok()?,
         relation: draft.source.relation.clone(),
@@ -59,40 +59,53 @@ fn entity<'d>(book: &Book<'_, 'd>, draft: &EntityDraft<'d>) -> Option<Entity> {
         target_unique: draft.target_unique,
         deferred_of: None,
         listing: draft.listing.clone(),
+        stored: draft.stored.clone(),
+        extract,
     })
 }
 
-/// A column, or `entity.column` (or `field.column`) through a reference; `list` is the key that names it.
 fn natural_part<'d>(
     book: &Book<'_, 'd>,
     scope: &Scope<'_, 'd>,
     list: &str,
     part: Text<'d>,
 ) -> Option<NaturalPart> {
-    let Some((through, column)) = part.value.split_once('.') else {
+    if !part.value.contains('.') {
         return Some(NaturalPart::Column(part.value.to_owned()));
-    };
+    }
+    let (index, column) = through(book, scope.draft, &scope.refs, list, part)?;
+    Some(NaturalPart::Reference { index, column: column.to_owned() })
+}
+
+/// The reference that `entity.column` (or `field.column`) goes through, and the column; `list` is the key that names it.
+pub(crate) fn through<'d>(
+    book: &Book<'_, 'd>,
+    draft: &EntityDraft<'d>,
+    refs: &[Reference],
+    list: &str,
+    part: Text<'d>,
+) -> Option<(usize, &'d str)> {
+    let (through, column) = part.value.split_once('.')?;
     let told = |message: String, hint: Option<String>| {
         book.notes.add_hinted(part.at, message, hint);
         None
     };
-    let by_entity =
-        scope.refs.iter().enumerate().filter(|(_, reference)| reference.entity.as_str() == through);
-    let by_field = scope.refs.iter().enumerate().filter(|(_, reference)| reference.field == through);
+    let by_entity = refs.iter().enumerate().filter(|(_, reference)| reference.entity.as_str() == through);
+    let by_field = refs.iter().enumerate().filter(|(_, reference)| reference.field == through);
     let mut candidates: Vec<_> = by_entity.collect();
     if candidates.is_empty() {
         candidates = by_field.collect();
     }
     let (index, reference) = match candidates.as_slice() {
         [only] => *only,
-        [] if book.has_lost_references(scope.draft) => return None,
+        [] if book.has_lost_references(draft) => return None,
         [] => {
             let names: Vec<&str> =
-                scope.refs.iter().flat_map(|found| [found.entity.as_str(), found.field.as_str()]).collect();
+                refs.iter().flat_map(|found| [found.entity.as_str(), found.field.as_str()]).collect();
             return told(
                 format!(
                     "`{list}`: \"{}\" goes through \"{through}\", to which entity \"{}\" has no reference",
-                    part.value, scope.draft.name.value
+                    part.value, draft.name.value
                 ),
                 near::hint(through, &names, "references"),
             );
@@ -116,7 +129,7 @@ fn natural_part<'d>(
             },
         );
     }
-    Some(NaturalPart::Reference { index, column: column.to_owned() })
+    Some((index, column))
 }
 
 fn check_deferred(book: &Book<'_, '_>, draft: &EntityDraft<'_>) {
@@ -137,27 +150,6 @@ fn check_verify(book: &Book<'_, '_>, draft: &EntityDraft<'_>) {
             draft.verify_at,
             "`verify = \"reread\"` has no way to read a record again",
             "it takes a `lookup`, or a write by PUT or PATCH to the record's own path; `echo` compares the reply",
-        );
-    }
-}
-
-fn check_extract<'d>(book: &Book<'_, 'd>, draft: &EntityDraft<'d>, scope: &Scope<'_, 'd>) {
-    let fields = draft.fields.names().map(|field| field.value);
-    let natural = draft.natural_key.iter().map(|part| part.value);
-    let known: Vec<&str> = fields.chain(natural).chain(scope.columns.iter().map(String::as_str)).collect();
-    for column in draft.extract.iter().filter(|column| !known.contains(&column.value)) {
-        if column.value.contains('.') {
-            natural_part(book, scope, "extract", *column);
-            continue;
-        }
-        let near = near::nearest(column.value, known.iter().copied());
-        book.notes.add_hinted(
-            column.at,
-            format!(
-                "`extract` names \"{}\", which is no field, column or natural key part here",
-                column.value
-            ),
-            near.map(|near| format!("did you mean \"{near}\"?")),
         );
     }
 }
@@ -205,5 +197,7 @@ fn deferred(book: &Book<'_, '_>, draft: &EntityDraft<'_>, late: &RefDraft<'_>) -
         target_unique: draft.target_unique,
         deferred_of: Some(EntityName::new(draft.name.value).ok()?),
         listing: None,
+        stored: None,
+        extract: None,
     })
 }

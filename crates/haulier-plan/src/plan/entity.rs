@@ -1,13 +1,14 @@
 //! `[[entity]]`: one kind of record, before anything outside it is looked up.
 
 use haulier_core::plan::{
-    Filter, KeyFold, Listing, OrphanPolicy, OutcomeRule, Relation, UnknownPolicy, Verify,
+    Filter, KeyFold, Listing, OrphanPolicy, OutcomeRule, Relation, Stored, UnknownPolicy, Verify,
 };
 use haulier_core::{EntityName, SourceKey, TenantKey};
 
+use super::extract::{self, ExtractDraft};
 use super::field::{self, Fields};
 use super::push::{self, PushDraft};
-use super::{listing, reply, source};
+use super::{listing, reply, source, stored};
 use crate::node::{Node, Table, Text};
 use crate::shape;
 
@@ -30,7 +31,8 @@ pub(crate) struct EntityDraft<'d> {
     pub(crate) target_unique: bool,
     pub(crate) orphans: OrphanPolicy,
     pub(crate) listing: Option<Listing>,
-    pub(crate) extract: Vec<Text<'d>>,
+    pub(crate) stored: Option<Stored>,
+    pub(crate) extract: ExtractDraft<'d>,
 }
 
 /// Where the rows come from, as it is written.
@@ -75,7 +77,8 @@ pub(crate) fn read<'d>(node: &Node<'d>) -> Option<EntityDraft<'d>> {
         target_unique: table.flag("target_unique", false),
         orphans: table.get("orphans").and_then(|node| orphans(&node)).unwrap_or(OrphanPolicy::Stop),
         listing: table.get("list").and_then(|node| listing::read(&node)),
-        extract: table.texts("extract"),
+        stored: table.get("stored").and_then(|node| stored::read(&node)),
+        extract: table.get("extract").map(|node| extract::read(&node)).unwrap_or_default(),
     };
     name.map(|_| draft)
 }

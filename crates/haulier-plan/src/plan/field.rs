@@ -4,7 +4,7 @@ use haulier_core::plan::{Convert, Field, FieldSource, NullBytes, OddNumbers, Tex
 
 use super::convert;
 use crate::node::{Node, Table, Text};
-use crate::{near, scalar, shape};
+use crate::{scalar, shape};
 
 /// A field that holds another record's id, before that entity is looked up.
 #[derive(Debug, Clone)]
@@ -190,22 +190,10 @@ fn conversion(table: &Table<'_>) -> Option<Convert> {
         None => Convert::Auto,
     };
     let Some(zone) = table.get("zone") else { return Some(convert) };
-    let name = zone.text()?.value;
     let Convert::Rfc3339 { precision, .. } = convert else {
         return zone.wrong("`zone` goes with `as = \"rfc3339\"` only", None);
     };
-    if jiff::tz::TimeZone::get(name).is_err() {
-        let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
-        let near = near::nearest(name, known.iter().map(String::as_str));
-        return zone.wrong(
-            format!("`zone`: there is no time zone \"{name}\""),
-            Some(match near {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => "write an IANA name, such as \"Europe/Berlin\"".to_owned(),
-            }),
-        );
-    }
-    Some(Convert::Rfc3339 { precision, zone: Some(name.to_owned()) })
+    Some(Convert::Rfc3339 { precision, zone: Some(scalar::zone(&zone)?) })
 }
 
 fn zero_dates(node: &Node<'_>) -> Option<ZeroDates> {

@@ -21,7 +21,17 @@ pub(crate) fn read(node: &Node<'_>) -> Option<Listing> {
         paging: paging?,
         total: pointer("total"),
         truncated: pointer("truncated"),
+        also: also(&table),
+        id: pointer("id").unwrap_or_else(|| "/id".to_owned()),
     })
+}
+
+fn also(table: &Table<'_>) -> Vec<Template> {
+    let Some(node) = table.get("also") else { return Vec::new() };
+    if node.value.is_str() {
+        return path(&node).into_iter().collect();
+    }
+    node.items().unwrap_or_default().iter().filter_map(path).collect()
 }
 
 /// A list is not about one record, so its path has no places.

@@ -1,9 +1,11 @@
 //! `plan.toml`: read as drafts first, each with its places, then looked up in each other and checked as a whole.
 
+mod agree;
 mod assemble;
 mod book;
 mod convert;
 mod entity;
+mod extract;
 mod field;
 mod listing;
 mod order;
@@ -13,6 +15,7 @@ mod reply;
 mod scope;
 mod search;
 mod source;
+mod stored;
 mod template;
 
 use std::path::Path;
@@ -32,6 +35,9 @@ use crate::{Problems, digest, shape, text};
 /// Most entities of a plan.
 const MOST_ENTITIES: usize = 1_000;
 
+/// How long a result of the validator is good where the plan says nothing.
+const FRESH_FOR: Duration = Duration::from_hours(24);
+
 /// Reads a plan's text.
 pub(crate) fn parse(file: &Path, text: &str) -> Result<Plan, Problems> {
     let notes = Notes::new(file, text);
@@ -49,6 +55,8 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>) -> Option<Plan> {
         table.need("tenant", "name the entity whose records are the tenants: `tenant = \"account\"`");
     let tenant = tenant.and_then(|node| node.text());
     let retry = table.get("retry").and_then(|node| node.table(&shape::RETRY)).map(|table| retry(&table));
+    let validate = table.get("validate").and_then(|node| node.table(&shape::VALIDATE));
+    let fresh_for = validate.map_or(FRESH_FOR, |table| table.duration("fresh_for", FRESH_FOR));
     let drafts = entities(&table);
     let book = Book::new(notes, &drafts, tenant);
     book.check();
@@ -59,6 +67,7 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>) -> Option<Plan> {
         tenant: EntityName::new(tenant?.value).ok()?,
         entities: entities?,
         retry: retry.unwrap_or_default(),
+        fresh_for,
         digest: digest::of(tables),
     })
 }

@@ -187,7 +187,8 @@ impl<'p, 'd> Scope<'p, 'd> {
 /// The name that stands for the record's own id in the target.
 const OWN_ID: &str = "id";
 
-fn reference(draft: &RefDraft<'_>) -> Option<Reference> {
+/// A reference as the plan's types hold it.
+pub(crate) fn reference(draft: &RefDraft<'_>) -> Option<Reference> {
     Some(Reference {
         field: draft.field.value.to_owned(),
         entity: EntityName::new(draft.entity.value).ok()?,

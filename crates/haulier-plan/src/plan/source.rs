@@ -11,8 +11,7 @@ pub(crate) fn read<'d>(node: &Node<'d>) -> Option<SourceDraft<'d>> {
     let table = node.table(&shape::SOURCE)?;
     let relation = relation(&table);
     let key = table.need("key", "name the columns that together tell every row apart").map(|key| key.texts());
-    let filters = table.get("where").and_then(|node| node.items()).unwrap_or_default();
-    let filters = filters.iter().filter_map(filter).collect();
+    let filters = filters(&table);
     Some(SourceDraft {
         relation: relation?,
         key: key?,
@@ -22,7 +21,14 @@ pub(crate) fn read<'d>(node: &Node<'d>) -> Option<SourceDraft<'d>> {
     })
 }
 
-fn relation(table: &Table<'_>) -> Option<Relation> {
+/// The conditions of `where`.
+pub(crate) fn filters(table: &Table<'_>) -> Vec<Filter> {
+    let filters = table.get("where").and_then(|node| node.items()).unwrap_or_default();
+    filters.iter().filter_map(filter).collect()
+}
+
+/// `table`, with its `schema`, or `query`.
+pub(crate) fn relation(table: &Table<'_>) -> Option<Relation> {
     match (table.get("table"), table.get("query")) {
         (Some(name), None) => {
             let name = name.text()?.value;
@@ -45,7 +51,7 @@ fn relation(table: &Table<'_>) -> Option<Relation> {
             query.wrong("`table` and `query` cannot both say where the rows come from", None)
         }
         (None, None) => {
-            table.notes.hinted(table.at, "`source` lacks `table`", "or give a `query`");
+            table.notes.hinted(table.at, format!("{} lacks `table`", table.what()), "or give a `query`");
             None
         }
     }

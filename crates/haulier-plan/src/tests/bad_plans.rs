@@ -255,7 +255,83 @@ const REPLIES: &[Case] = &[
         &[("list = { path = \"/accounts\"", "list = { path = \"/accounts/{external_id}\"")],
     ),
     ("a page of no kind", &[("cursor = \"/next\", ", "")]),
-    ("an extract of a stranger", &[("list = {", "extract = [\"emial\", \"phone\"]\nlist = {")]),
+];
+
+const EXTRACTS: &[Case] = &[
+    (
+        "an extract of a stranger",
+        &[("list = {", "extract = [\"external_id\", \"emial\", \"phone\"]\nlist = {")],
+    ),
+    ("an extract that is no list", &[("list = {", "extract = \"external_id\"\nlist = {")]),
+    ("an empty extract", &[("list = {", "extract = []\nlist = {")]),
+    (
+        "an extract with a column twice",
+        &[("list = {", "extract = [\"external_id\", { column = \"external_id\" }]\nlist = {")],
+    ),
+    ("an extract without its key", &[("list = {", "extract = [\"email\"]\nlist = {")]),
+    (
+        "an extract without a natural key",
+        &[
+            ("natural_key = [\"external_id\"]", "extract = [\"email\"]"),
+            ("natural_key = [\"account.external_id\", \"name\"]\n", ""),
+        ],
+    ),
+    (
+        "an extract of types that are none",
+        &[(
+            "list = {",
+            "extract = [\"external_id\", { column = \"email\", as = \"txt\" }, { column = \"plan\", as = \"decimal(x)\" }, { column = \"created\", as = \"date(3)\" }]\nlist = {",
+        )],
+    ),
+    (
+        "an extract of types with odd brackets",
+        &[(
+            "list = {",
+            "extract = [\"external_id\", { column = \"email\", as = \"list(ab)\" }, { column = \"plan\", as = \"binary(octal)\" }, { column = \"created\", as = \"timestamp(3\" }]\nlist = {",
+        )],
+    ),
+    (
+        "a zone without a timestamp",
+        &[(
+            "list = {",
+            "extract = [\"external_id\", { column = \"email\", zone = \"UTC\" }, { column = \"plan\", as = \"text\", cut = true }]\nlist = {",
+        )],
+    ),
+    (
+        "an extract in an unknown zone",
+        &[(
+            "list = {",
+            "extract = [\"external_id\", { column = \"created\", as = \"timestamp\", zone = \"Europe/Berln\" }]\nlist = {",
+        )],
+    ),
+    (
+        "an extract with an unknown rule",
+        &[("list = {", "extract = [\"external_id\", { column = \"email\", upper = true }]\nlist = {")],
+    ),
+    (
+        "an extract through nothing",
+        &[("outcomes = [", "extract = [\"account.external_id\", \"name\", \"owner.email\"]\noutcomes = [")],
+    ),
+    (
+        "an extract through one that has none",
+        &[("outcomes = [", "extract = [\"account.external_id\", \"name\"]\noutcomes = [")],
+    ),
+    (
+        "rules for what stands in another extract",
+        &[
+            ("list = {", "extract = [\"external_id\"]\nlist = {"),
+            (
+                "outcomes = [",
+                "extract = [{ column = \"account.external_id\", trim = true }, \"name\"]\noutcomes = [",
+            ),
+        ],
+    ),
+    ("a stored table without a key", &[("list = {", "stored = { table = \"hq_accounts\" }\nlist = {")]),
+    ("a stored table of no name", &[("list = {", "stored = { key = \"id\" }\nlist = {")]),
+    (
+        "a freshness that is none",
+        &[("tenant = \"account\"", "tenant = \"account\"\nvalidate = { fresh_for = \"1 day\" }")],
+    ),
 ];
 
 const WHOLE: &[(&str, &str)] = &[
@@ -276,7 +352,7 @@ const WHOLE: &[(&str, &str)] = &[
 #[test]
 fn every_mistake_is_told_with_its_place_and_the_way_out() {
     let mut told = String::new();
-    for cases in [WORDS, SOURCES, FIELDS, REFERENCES, REQUESTS, REPLIES] {
+    for cases in [WORDS, SOURCES, FIELDS, REFERENCES, REQUESTS, REPLIES, EXTRACTS] {
         for (name, changes) in cases {
             let text = changed(GOOD, changes);
             write!(told, "# {name}\n{}\n\n", plan_mistakes(&text)).unwrap();

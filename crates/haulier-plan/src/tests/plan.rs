@@ -219,3 +219,36 @@ fn the_demos_plan_is_a_tree_of_four_entities() {
     assert_eq!(membership.columns, ["project_id", "user_id", "role", "joined_at"]);
     assert!(plan.entities.iter().all(|entity| entity.listing.is_some()));
 }
+
+#[test]
+fn an_extract_puts_its_key_first_and_knows_what_its_columns_are() {
+    use haulier_core::plan::{ExtractFrom, Neutral};
+    let text = changed(
+        include_str!("../../../../config/plan.toml"),
+        &[(
+            "extract = [\"project.name\", \"user.email\", \"role\", \"joined_at\"]",
+            "extract = [\"role\", { column = \"user.email\", at = \"/person/id\" }, { column = \"joined_at\", as = \"timestamp(3)\", cut = true }, \"project.name\"]",
+        )],
+    );
+    let plan = plan(&text);
+    let membership = entity(&plan, "membership");
+    let extract = membership.extract.as_ref().unwrap();
+    let names: Vec<&str> = extract.columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(
+        (extract.key, names.as_slice()),
+        (2, ["project.name", "user.email", "role", "joined_at"].as_slice())
+    );
+    let [project, user, role, joined] = extract.columns.as_slice() else { panic!("four columns") };
+    assert!(
+        matches!(&project.from, ExtractFrom::Parent { reference, part } if reference.field == "project_id" && part == "name")
+    );
+    assert_eq!(user.at.as_deref(), Some("/person/id"));
+    assert_eq!(role.from, ExtractFrom::Field(0));
+    assert_eq!(role.kind, None);
+    assert_eq!(joined.kind, Some(Neutral::Timestamp { precision: 3, cut: true, zone: None }));
+    // What stands for an account is what the account's own extract says, however far away it is.
+    let account = entity(&plan, "account").extract.as_ref().unwrap();
+    let active = account.columns.iter().find(|column| column.name == "active").unwrap();
+    assert_eq!(active.kind, Some(Neutral::Boolean));
+    assert_eq!(plan.fresh_for, std::time::Duration::from_hours(24));
+}

@@ -66,6 +66,8 @@ fn entity(fields: Vec<Field>) -> Entity {
         target_unique: true,
         deferred_of: None,
         listing: None,
+        stored: None,
+        extract: None,
     }
 }
 

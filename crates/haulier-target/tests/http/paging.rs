@@ -16,6 +16,8 @@ fn listed(paging: Paging, total: Option<&str>) -> Entity {
         paging,
         total: total.map(str::to_owned),
         truncated: Some("/truncated".to_owned()),
+        also: Vec::new(),
+        id: "/id".to_owned(),
     });
     user
 }

@@ -93,6 +93,8 @@ pub fn entity(table: &str, key: &[&str], columns: &[&str]) -> Entity {
         target_unique: true,
         deferred_of: None,
         listing: None,
+        stored: None,
+        extract: None,
     }
 }
 

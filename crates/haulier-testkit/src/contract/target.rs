@@ -211,6 +211,8 @@ pub async fn pages_make_up_the_whole_list(fake: FakeTarget, target: Arc<dyn Targ
         paging: Paging::Offset { offset: "offset".to_owned(), limit: "limit".to_owned(), size: 5, first: 0 },
         total: None,
         truncated: None,
+        also: Vec::new(),
+        id: "/id".to_owned(),
     });
     let mut items = Vec::new();
     let mut at = None;

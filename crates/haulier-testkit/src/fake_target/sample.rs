@@ -39,6 +39,8 @@ pub fn entity(name: &str, push: PushProgram) -> Entity {
         target_unique: true,
         deferred_of: None,
         listing: None,
+        stored: None,
+        extract: None,
     }
 }
 
