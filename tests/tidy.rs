@@ -48,7 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// What `haulier-core` may name at all.
-const CORE: &[&str] = &["async-trait", "jiff", "thiserror"];
+const CORE: &[&str] = &["async-trait", "hdrhistogram", "jiff", "thiserror"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()

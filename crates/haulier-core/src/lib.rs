@@ -10,6 +10,7 @@ pub mod record;
 pub mod retry;
 pub mod schema;
 pub mod state;
+pub mod tolerance;
 pub mod value;
 
 pub use key::SourceKey;
