@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("haulier-throttle", &["haulier-core"]),
     ("haulier-producer", &["haulier-core", "haulier-throttle"]),
     ("haulier-worker", &["haulier-core", "haulier-throttle"]),
+    ("haulier-validator", &["haulier-core"]),
     ("haulier-testkit", &["haulier-core"]),
     ("hq-sandbox", &[]),
     (
@@ -28,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "haulier-source",
             "haulier-target",
             "haulier-throttle",
+            "haulier-validator",
             "haulier-worker",
             "hq-sandbox",
         ],
@@ -45,6 +47,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lapin", &["haulier-queue"]),
     ("sqlx", &["haulier-source", "haulier-queue", "haulier-ledger", "haulier-testkit", "hq-sandbox"]),
     ("toml", &["haulier-plan"]),
+    ("unicode-normalization", &["haulier-validator"]),
+    ("zstd", &["haulier-validator"]),
 ];
 
 /// What `haulier-core` may name at all.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod crash;
+pub mod form;
 pub mod key;
 pub mod name;
 pub mod outcome;

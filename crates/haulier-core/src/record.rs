@@ -15,12 +15,7 @@ impl Digest {
     /// Lower-case hex, 32 characters.
     #[must_use]
     pub fn to_hex(self) -> String {
-        let mut text = String::with_capacity(32);
-        for byte in self.0 {
-            text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-            text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-        }
-        text
+        crate::form::hex(&self.0)
     }
 
     /// Reads what [`Digest::to_hex`] wrote; `None` for anything else.

@@ -63,10 +63,7 @@ impl Value {
             Self::Bytes(bytes) => {
                 let mut text = String::with_capacity(2 + bytes.len() * 2);
                 text.push_str("\\x");
-                for byte in bytes {
-                    text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-                    text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-                }
+                crate::form::push_hex(&mut text, bytes);
                 text
             }
             Self::List(items) => {

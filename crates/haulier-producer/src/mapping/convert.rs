@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use haulier_core::Value;
+use haulier_core::form::{self, number, time};
 use haulier_core::plan::{Convert, FieldSource, NullBytes, OddNumbers, TextRule, ZeroDates};
 
+use super::text;
 use super::text::push_json_string;
-use super::{number, text, time};
 
 /// The encoded JSON of a column's value; `None` is NULL. The error says what is wrong, without the value.
 pub(super) fn encode(value: &Value, source: &FieldSource) -> Result<Option<String>, String> {
@@ -81,15 +82,10 @@ fn convert_present(
     let encoded = match convert {
         Convert::Auto => return auto(value, text.as_deref()).map(Some),
         Convert::Text => quoted(&spelled()),
-        Convert::Integer => {
-            let number = number::canonical(&spelled()).filter(|n| {
-                !n.contains('.') || n.split('.').nth(1).is_some_and(|f| f.bytes().all(|b| b == b'0'))
-            });
-            match number {
-                Some(number) => number.split('.').next().unwrap_or_default().to_owned(),
-                None => return fail("it is not an integer"),
-            }
-        }
+        Convert::Integer => match number::integer(&spelled()) {
+            Some(number) => number,
+            None => return fail("it is not an integer"),
+        },
         Convert::Number => match number::canonical(&spelled()) {
             Some(number) => number,
             None => return fail("it is not a number"),
@@ -116,7 +112,7 @@ fn convert_present(
             Err(_) => return fail("it is not JSON"),
         },
         Convert::Base64 => quoted(&BASE64_STANDARD.encode(bytes(value, text.as_deref()))),
-        Convert::Hex => quoted(&hex(&bytes(value, text.as_deref()))),
+        Convert::Hex => quoted(&form::hex(&bytes(value, text.as_deref()))),
         Convert::Uuid => match uuid(value, &spelled()) {
             Some(uuid) => quoted(&uuid),
             None => return fail("it is not a UUID"),
@@ -135,7 +131,7 @@ fn auto(value: &Value, text: Option<&str>) -> Result<String, String> {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
-        Value::Float(value) => number::float(*value).ok_or_else(|| "it is not a finite number".to_owned())?,
+        Value::Float(value) => float(*value).ok_or_else(|| "it is not a finite number".to_owned())?,
         Value::Text(original) => quoted(text.unwrap_or(original)),
         Value::Number(text) | Value::Date(text) | Value::Time(text) | Value::ZeroDate(text) => quoted(text),
         Value::Timestamp(text) => quoted(&time::rfc3339(text, None, None)?),
@@ -159,11 +155,7 @@ fn boolean(value: &Value, text: &str) -> Option<bool> {
     if let Value::Bool(value) = value {
         return Some(*value);
     }
-    match text.to_ascii_lowercase().as_str() {
-        "1" | "t" | "true" | "y" | "yes" | "on" => Some(true),
-        "0" | "f" | "false" | "n" | "no" | "off" => Some(false),
-        _ => None,
-    }
+    form::boolean(text)
 }
 
 fn bytes<'a>(value: &'a Value, text: Option<&'a str>) -> Cow<'a, [u8]> {
@@ -174,23 +166,17 @@ fn bytes<'a>(value: &'a Value, text: Option<&'a str>) -> Cow<'a, [u8]> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+fn uuid(value: &Value, text: &str) -> Option<String> {
+    if let Value::Bytes(bytes) = value { form::uuid(&form::hex(bytes)) } else { form::uuid(text) }
 }
 
-fn uuid(value: &Value, text: &str) -> Option<String> {
-    let binary = if let Value::Bytes(bytes) = value { bytes.len() == 16 } else { false };
-    let digits = if binary {
-        hex(&bytes(value, None))
-    } else {
-        text.chars().filter(|c| !matches!(c, '-' | '{' | '}')).collect::<String>().to_ascii_lowercase()
-    };
-    if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+/// A float as the shortest text that reads back the same; -0 is 0.
+fn float(value: f64) -> Option<String> {
+    if !value.is_finite() {
         return None;
     }
-    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
-    Some(parts.join("-"))
+    let value = if value == 0.0 { 0.0 } else { value };
+    serde_json::to_string(&value).ok()
 }
 
 fn list(value: &Value, text: &str, separator: Option<char>) -> String {

@@ -1,9 +1,7 @@
 //! One row becomes one record, exactly as the plan says, or a refusal that names the column.
 
 mod convert;
-mod number;
 mod text;
-mod time;
 
 use haulier_core::plan::{Entity, FieldSource, NaturalPart, NullFields, OrphanPolicy, PushProgram};
 use haulier_core::port::{Sighting, SightingIntent};

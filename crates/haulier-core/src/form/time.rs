@@ -5,14 +5,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// RFC 3339 in UTC. A text without an offset is read in `zone`; digits beyond `precision` must be zero.
-pub(super) fn rfc3339(text: &str, precision: Option<u8>, zone: Option<&str>) -> Result<String, String> {
+pub fn rfc3339(text: &str, precision: Option<u8>, zone: Option<&str>) -> Result<String, String> {
     if precision.is_none() && text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T') {
         return Ok(text.to_owned());
     }
-    let stamp = match text.parse::<Timestamp>() {
-        Ok(stamp) => stamp,
-        Err(_) => local(text, zone)?,
-    };
+    let stamp = instant(text, zone)?;
     let Some(digits) = precision else { return Ok(stamp.to_string()) };
     let unit = 10_i64.pow(9 - u32::from(digits.min(9)));
     let nanos = i64::from(stamp.subsec_nanosecond());
@@ -20,6 +17,11 @@ pub(super) fn rfc3339(text: &str, precision: Option<u8>, zone: Option<&str>) -> 
         return Err(format!("the time has more than {digits} fraction digits (see `precision` in the plan)"));
     }
     Ok(format!("{stamp:.*}", usize::from(digits)))
+}
+
+/// A point in time. A text without an offset is read in `zone`, an IANA name; UTC without one.
+pub fn instant(text: &str, zone: Option<&str>) -> Result<Timestamp, String> {
+    text.parse::<Timestamp>().or_else(|_| local(text, zone))
 }
 
 fn local(text: &str, zone: Option<&str>) -> Result<Timestamp, String> {
@@ -48,7 +50,7 @@ fn gap(zone: &TimeZone, civil: DateTime) -> bool {
 }
 
 /// A calendar date; a time part must be midnight.
-pub(super) fn date(text: &str) -> Result<String, String> {
+pub fn date(text: &str) -> Result<String, String> {
     let whole = text.parse::<DateTime>().map(|at| (at.date(), at.time()));
     let (date, time) = whole
         .or_else(|_| text.parse::<jiff::civil::Date>().map(|date| (date, jiff::civil::Time::midnight())))
@@ -63,7 +65,7 @@ pub(super) fn date(text: &str) -> Result<String, String> {
 }
 
 /// A time of day.
-pub(super) fn time(text: &str) -> Result<String, String> {
+pub fn time(text: &str) -> Result<String, String> {
     let time: jiff::civil::Time = text.parse().map_err(|_| "it is not a time of day".to_owned())?;
     Ok(time.to_string())
 }

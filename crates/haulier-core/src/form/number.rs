@@ -1,7 +1,8 @@
 //! Numbers by their digits: nothing is rounded, nothing goes through a float.
 
 /// A decimal in canonical text: sign, digits without leading zeros, fraction as written. `None` for anything else.
-pub(super) fn canonical(text: &str) -> Option<String> {
+#[must_use]
+pub fn canonical(text: &str) -> Option<String> {
     let text = text.trim();
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
@@ -44,7 +45,7 @@ fn shift(whole: &str, fraction: &str, exponent: i32) -> (String, String) {
 }
 
 /// The decimal padded to `scale` fraction digits. What does not fit precision and scale is an error, never rounded.
-pub(super) fn fit(canonical: &str, precision: u8, scale: u8) -> Result<String, String> {
+pub fn fit(canonical: &str, precision: u8, scale: u8) -> Result<String, String> {
     let (whole, fraction) = canonical.split_once('.').unwrap_or((canonical, ""));
     let kept = fraction.trim_end_matches('0');
     let whole_digits = whole.trim_start_matches('-').trim_start_matches('0').len();
@@ -57,13 +58,20 @@ pub(super) fn fit(canonical: &str, precision: u8, scale: u8) -> Result<String, S
     Ok(format!("{whole}.{kept:0<width$}", width = usize::from(scale)))
 }
 
-/// A float as the shortest text that reads back the same, without exponent for ordinary sizes; -0 is 0.
-pub(super) fn float(value: f64) -> Option<String> {
-    if !value.is_finite() {
-        return None;
+/// A decimal by value alone: [`canonical`], without zeros at the end of its fraction.
+#[must_use]
+pub fn by_value(text: &str) -> Option<String> {
+    let mut number = canonical(text)?;
+    if number.contains('.') {
+        number.truncate(number.trim_end_matches('0').trim_end_matches('.').len());
     }
-    let value = if value == 0.0 { 0.0 } else { value };
-    serde_json::to_string(&value).ok()
+    Some(number)
+}
+
+/// An integer of any size: a decimal whose fraction is zero, without it. `None` for anything else.
+#[must_use]
+pub fn integer(text: &str) -> Option<String> {
+    by_value(text).filter(|number| !number.contains('.'))
 }
 
 #[cfg(test)]
@@ -96,6 +104,16 @@ mod tests {
         assert_eq!(fit("7", 3, 0).unwrap(), "7");
         assert!(fit("12.505", 12, 2).is_err());
         assert!(fit("12345678901.00", 12, 2).is_err());
+    }
+
+    #[test]
+    fn by_value_trailing_zeros_go() {
+        assert_eq!(by_value("1.1000").as_deref(), Some("1.1"));
+        assert_eq!(by_value("-0.00").as_deref(), Some("0"));
+        assert_eq!(by_value("1e21").as_deref(), Some("1000000000000000000000"));
+        assert_eq!(by_value("100").as_deref(), Some("100"));
+        assert_eq!(integer("18446744073709551615.0").as_deref(), Some("18446744073709551615"));
+        assert_eq!(integer("7.5"), None);
     }
 
     proptest! {
