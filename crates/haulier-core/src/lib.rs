@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod control;
 pub mod crash;
 pub mod form;
 pub mod key;
 pub mod name;
+pub mod near;
 pub mod outcome;
 pub mod plan;
 pub mod port;

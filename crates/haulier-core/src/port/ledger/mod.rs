@@ -19,6 +19,7 @@ pub use run::{Cursor, ProcessBeat, ProducerLease, Run, RunRequest, WalkId};
 pub use tally::{EntityTally, Tally};
 
 use super::Micros;
+use crate::control::{Change, Report};
 use crate::{EntityName, ProcessId, RecordRef, RunId, TargetId};
 
 /// The whole ledger. Every call is one transaction, durable when it returns, and safe to repeat.
@@ -143,7 +144,7 @@ pub trait Controls: Debug + Send + Sync {
     /// Marks a run's walks as all done (the producer has read everything).
     async fn produced(&self, run: &RunId, now: Micros) -> Result<(), LedgerError>;
 
-    /// Says that a process is alive.
+    /// Says that a process is alive. Its report stays as it was last kept.
     async fn beat(&self, beat: &ProcessBeat) -> Result<(), LedgerError>;
 
     /// The processes of a run, newest beat first.
@@ -157,6 +158,16 @@ pub trait Controls: Debug + Send + Sync {
         now: Micros,
         until: Micros,
     ) -> Result<ProducerLease, LedgerError>;
+
+    /// Adds changes of control, all or none, and only while the newest version is `known`: somebody who changed it
+    /// meanwhile makes the answer `false`, and nothing is kept. Their versions are the ones after `known`, in order.
+    async fn change(&self, run: &RunId, known: u64, changes: &[Change]) -> Result<bool, LedgerError>;
+
+    /// The changes of control after a version, oldest first.
+    async fn changes(&self, run: &RunId, after: u64) -> Result<Vec<Change>, LedgerError>;
+
+    /// Keeps what a process says of itself, where it has given a sign of life before. It is no sign of life.
+    async fn report(&self, process: &ProcessId, report: &Report) -> Result<(), LedgerError>;
 
     /// Gives the lease back, if it is this process's.
     async fn release_producer_lease(&self, run: &RunId, process: &ProcessId) -> Result<(), LedgerError>;

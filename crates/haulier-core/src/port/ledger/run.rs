@@ -1,5 +1,6 @@
 //! Runs, walks, processes and leases.
 
+use crate::control::Report;
 use crate::port::Micros;
 use crate::{EntityName, ProcessId, RunId, SourceKey};
 
@@ -62,7 +63,7 @@ pub struct Run {
 }
 
 /// A sign of life.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ProcessBeat {
     /// The process.
     pub process: ProcessId,
@@ -80,6 +81,8 @@ pub struct ProcessBeat {
     pub in_flight: u32,
     /// Whether it said good-bye.
     pub ended: bool,
+    /// What it said of itself last, where the ledger was asked; a sign of life does not carry it.
+    pub report: Option<Report>,
 }
 
 /// The producer's lease.
