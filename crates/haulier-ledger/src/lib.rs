@@ -8,6 +8,7 @@ mod law;
 mod names;
 pub mod postgres;
 mod record;
+mod report;
 mod sheet;
 mod sql;
 pub mod sqlite;

@@ -84,6 +84,7 @@ async fn beat(shared: &Shared, process: &ProcessId, ended: bool) -> Result<(), L
         at: shared.clock.micros(),
         in_flight: 0,
         ended,
+        report: None,
     };
     shared.ledger.beat(&beat).await
 }

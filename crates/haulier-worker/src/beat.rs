@@ -72,5 +72,6 @@ fn beat(shared: &Shared, process: &ProcessId, at: Micros, ended: bool) -> Proces
         at,
         in_flight: u32::try_from(shared.slots.out()).unwrap_or(u32::MAX),
         ended,
+        report: None,
     }
 }

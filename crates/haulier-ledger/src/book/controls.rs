@@ -1,12 +1,16 @@
 //! Runs, processes and leases.
 
 use async_trait::async_trait;
+use haulier_core::control::{Change, Report};
 use haulier_core::port::{Controls, LedgerError, Micros, ProcessBeat, ProducerLease, Run, RunRequest};
 use haulier_core::{ProcessId, RunId};
 
 use super::Book;
 use crate::conn::Backend;
-use crate::work::{Beat, EndRun, HoldLease, LatestRun, OpenRun, Processes, ReleaseLease, RunEnd};
+use crate::work::{
+    Beat, ChangeControl, EndRun, HoldLease, KeepReport, LatestRun, OpenRun, Processes, ReadChanges,
+    ReleaseLease, RunEnd,
+};
 
 #[async_trait]
 impl<B: Backend> Controls for Book<B> {
@@ -60,5 +64,20 @@ impl<B: Backend> Controls for Book<B> {
     async fn release_producer_lease(&self, run: &RunId, process: &ProcessId) -> Result<(), LedgerError> {
         let run = self.names.run(&self.backend, run).await?;
         self.backend.write(ReleaseLease { run, process: process.clone() }).await
+    }
+
+    async fn change(&self, run: &RunId, known: u64, changes: &[Change]) -> Result<bool, LedgerError> {
+        let run = self.names.run(&self.backend, run).await?;
+        self.backend.write(ChangeControl { run, known, changes: changes.to_vec() }).await
+    }
+
+    async fn changes(&self, run: &RunId, after: u64) -> Result<Vec<Change>, LedgerError> {
+        let run = self.names.run(&self.backend, run).await?;
+        self.backend.read(ReadChanges { run, after }).await
+    }
+
+    async fn report(&self, process: &ProcessId, report: &Report) -> Result<(), LedgerError> {
+        let report = KeepReport { process: process.clone(), report: report.clone() };
+        self.backend.write(report).await
     }
 }

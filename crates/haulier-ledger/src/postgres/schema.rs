@@ -6,7 +6,7 @@ use sqlx::{Connection, Executor, PgConnection, Row};
 use super::error::ledger_error;
 
 /// One step a version; a step that was released is never changed.
-const STEPS: [&str; 1] = [FIRST];
+const STEPS: [&str; 2] = [FIRST, CONTROL];
 
 /// No predicate of an index names a column that a claim changes, so that claims stay within a page.
 const FIRST: &str = r#"
@@ -49,6 +49,16 @@ CREATE TABLE judgement (
     key TEXT NOT NULL, at BIGINT NOT NULL, by TEXT NOT NULL, waived TEXT
 );
 "#;
+
+/// Changes of control, and what processes say of themselves.
+const CONTROL: &str = r"
+CREATE TABLE control (
+    run INTEGER NOT NULL, version BIGINT NOT NULL, at BIGINT NOT NULL, by TEXT NOT NULL, reason TEXT,
+    key TEXT NOT NULL, value TEXT NOT NULL, previous TEXT NOT NULL, forced SMALLINT NOT NULL, expires BIGINT,
+    PRIMARY KEY (run, version)
+);
+ALTER TABLE process ADD COLUMN report TEXT;
+";
 
 /// Brings the schema to the newest version, and makes it where it is missing; refuses one that is newer.
 pub(crate) async fn migrate(conn: &mut PgConnection, schema: &str, at: &str) -> Result<(), LedgerError> {

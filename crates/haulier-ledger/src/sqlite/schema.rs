@@ -6,7 +6,7 @@ use sqlx::{Executor, Row, SqliteConnection};
 use super::error::ledger_error;
 
 /// One step a version; a step that was released is never changed.
-const STEPS: [&str; 1] = [FIRST];
+const STEPS: [&str; 2] = [FIRST, CONTROL];
 
 const FIRST: &str = "
 CREATE TABLE run (
@@ -57,6 +57,17 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('record', 'record_failed', '1000 500 1'), ('tally', 'tally', '100 100 20 3 2 1'),
     ('process', 'sqlite_autoindex_process_1', '10 1'), ('entity', 'sqlite_autoindex_entity_1', '10 1'),
     ('run', 'sqlite_autoindex_run_1', '10 1'), ('walk', 'walk', '100 50 10 1');
+";
+
+/// Changes of control, and what processes say of themselves.
+const CONTROL: &str = "
+CREATE TABLE control (
+    run INTEGER NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL, reason TEXT,
+    key TEXT NOT NULL, value TEXT NOT NULL, previous TEXT NOT NULL, forced INTEGER NOT NULL, expires INTEGER,
+    PRIMARY KEY (run, version)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE process ADD COLUMN report TEXT;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('control', 'control', '100 50 1');
 ";
 
 /// Brings the file to the newest version; refuses one that is newer.

@@ -2,6 +2,7 @@
 
 mod admit;
 mod claim;
+mod control;
 mod cursors;
 mod lease;
 mod names;
@@ -12,6 +13,7 @@ mod sweep;
 
 pub(crate) use admit::AdmitRows;
 pub(crate) use claim::ClaimRecords;
+pub(crate) use control::{ChangeControl, KeepReport, ReadChanges};
 pub(crate) use cursors::{AdvanceCursors, ReadCursors};
 pub(crate) use lease::{HoldLease, ReleaseLease};
 pub(crate) use names::{FindNames, InternEntity, InternProcess, NameTable};

@@ -4,6 +4,7 @@ use haulier_core::port::{LedgerError, Micros, ProcessBeat, Run};
 use haulier_core::{ProcessId, RunId};
 
 use crate::conn::{Args, Cells, Conn, Fault, Work};
+use crate::report;
 
 const RUN: &str = "SELECT name, plan, digest, started_at, produced_at, finished_at, id FROM run \
                    ORDER BY id DESC LIMIT 1";
@@ -171,7 +172,7 @@ impl Work for Processes {
     const DOING: &'static str = "reading processes";
 
     async fn run<C: Conn>(&self, conn: &mut C) -> Result<Vec<ProcessBeat>, Fault> {
-        let sql = "SELECT name, role, host, pid, beat_at, in_flight, ended FROM process \
+        let sql = "SELECT name, role, host, pid, beat_at, in_flight, ended, report FROM process \
                    WHERE run = $1 ORDER BY beat_at DESC, name";
         let rows = conn.rows(sql, Args::of([self.run.into()])).await?;
         let small = |value: i64| {
@@ -188,6 +189,7 @@ impl Work for Processes {
                     at: row.number(4)?,
                     in_flight: small(row.number(5)?)?,
                     ended: row.number(6)? != 0,
+                    report: row.text(7)?.as_deref().map(report::decode).transpose()?,
                 })
             })
             .collect()

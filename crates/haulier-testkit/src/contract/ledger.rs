@@ -10,6 +10,7 @@ mod idmap;
 mod model;
 mod parents;
 mod settlement;
+mod steering;
 mod sweep;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use idmap::*;
 pub use model::*;
 pub use parents::*;
 pub use settlement::*;
+pub use steering::*;
 pub use sweep::*;
 
 /// One fresh ledger, and what an adapter's test can do with it.
@@ -105,6 +107,9 @@ macro_rules! ledger_contract {
             a_run_that_does_not_exist_is_an_error
             processes_are_listed_by_their_last_beat
             a_finished_run_keeps_its_tally
+            changes_of_control_are_kept_in_order
+            one_of_racing_changes_wins
+            a_process_keeps_its_last_report
             two_handles_see_each_other
             a_newer_ledger_is_refused
             opening_at_once_makes_one_ledger

@@ -91,6 +91,7 @@ impl Beating {
             at: 0,
             in_flight: 0,
             ended: false,
+            report: None,
         };
         give(ledger.as_ref(), &beat, false).await?;
         let until = ended.clone();

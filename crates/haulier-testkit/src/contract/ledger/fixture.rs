@@ -208,6 +208,7 @@ impl Desk {
             at,
             in_flight: 3,
             ended: false,
+            report: None,
         }
     }
 }
