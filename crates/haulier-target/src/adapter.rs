@@ -96,8 +96,13 @@ impl Target for Http {
         self.check_finder(&program, entity).await
     }
 
+    async fn read(&self, push: Push<'_>, throttle: &dyn Throttle) -> Result<Option<String>, Failure> {
+        let program = self.program(push.entity)?;
+        self.read_again(&program, &push, throttle).await
+    }
+
     async fn page(&self, request: PageRequest<'_>, throttle: &dyn Throttle) -> Result<TargetPage, Failure> {
         let program = self.program(request.entity)?;
-        self.list_page(&program, request.at, throttle).await
+        self.list_page(&program, request.list, request.at, throttle).await
     }
 }

@@ -13,6 +13,7 @@ mod page;
 mod program;
 mod proof;
 mod push;
+mod read;
 mod reply;
 mod template;
 mod write;

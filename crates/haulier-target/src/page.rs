@@ -20,7 +20,8 @@ use crate::template::{Facts, Text, Use};
 /// An entity's listing, made ready.
 #[derive(Debug)]
 pub(crate) struct List {
-    path: Text,
+    /// The list's own path, then those of other states.
+    paths: Vec<Text>,
     label: String,
     items: Pointer,
     total: Option<Pointer>,
@@ -35,7 +36,7 @@ pub(crate) struct List {
 struct Mark<'a> {
     /// Items read before this page.
     rows: u64,
-    /// Fingerprint of the page before this one.
+    /// Fingerprint of the page before this one; 0 where nobody has seen it yet.
     print: u64,
     /// Offset, page number, cursor, or path and query.
     position: Cow<'a, str>,
@@ -43,20 +44,24 @@ struct Mark<'a> {
 
 impl List {
     pub(crate) fn new(listing: &Listing) -> Result<Self, String> {
-        let path = Text::new(&listing.path, Use::Address);
-        if !path.is_fixed() {
-            return Err(format!(
-                "the list's path `{}` names a record's values, but it lists all",
-                path.shape()
-            ));
+        let mut paths = Vec::with_capacity(1 + listing.also.len());
+        for path in std::iter::once(&listing.path).chain(&listing.also) {
+            let path = Text::new(path, Use::Address);
+            if !path.is_fixed() {
+                return Err(format!(
+                    "the list's path `{}` names a record's values, but it lists all",
+                    path.shape()
+                ));
+            }
+            paths.push(path);
         }
         let next = match &listing.paging {
             Paging::Cursor { pointer, .. } | Paging::NextUrl { pointer } => Some(Pointer::new(pointer)?),
             Paging::Single | Paging::Offset { .. } | Paging::Page { .. } | Paging::LinkHeader => None,
         };
         Ok(Self {
-            label: format!("list GET {}", path.shape()),
-            path,
+            label: format!("list GET {}", paths.first().map_or("", Text::shape)),
+            paths,
             items: Pointer::new(&listing.items)?,
             total: listing.total.as_deref().map(Pointer::new).transpose()?,
             truncated: listing.truncated.as_deref().map(Pointer::new).transpose()?,
@@ -69,11 +74,12 @@ impl List {
         Failure::new(FailureKind::Refused, shorten(format!("{}: {problem}", self.label)))
     }
 
-    /// Path and query of the page at `mark`.
-    fn address(&self, mark: Option<&Mark<'_>>) -> Result<String, Failure> {
+    /// Path and query of the page at `mark` of that list.
+    fn address(&self, list: usize, mark: Option<&Mark<'_>>) -> Result<String, Failure> {
         let mut path = String::new();
         let nothing = Facts { vars: &[], refs: &[], own: None };
-        self.path.fill(nothing, &mut path).map_err(|problem| Program::unfit(&problem))?;
+        let text = self.paths.get(list).ok_or_else(|| self.wrong("there are not so many lists"))?;
+        text.fill(nothing, &mut path).map_err(|problem| Program::unfit(&problem))?;
         let position = mark.map(|mark| mark.position.as_ref());
         match &self.paging {
             Paging::Single => {}
@@ -105,6 +111,7 @@ impl Http {
     pub(crate) async fn list_page(
         &self,
         program: &Program,
+        number: usize,
         at: Option<&PageToken>,
         throttle: &dyn Throttle,
     ) -> Result<TargetPage, Failure> {
@@ -120,7 +127,7 @@ impl Http {
             }
             None => None,
         };
-        let path = list.address(mark.as_ref())?;
+        let path = list.address(number, mark.as_ref())?;
         let call = Call {
             method: Method::GET,
             path: &path,
@@ -228,7 +235,16 @@ impl Http {
             return Err(list.wrong(&format!("the list ends after {rows} of {total} records")));
         }
         let next = position.map(|position| PageToken(format!("{rows}|{print}|{position}")));
-        Ok(TargetPage { items: items.iter().map(|item| item.get().to_owned()).collect(), next, total })
+        let further = match (mark, &next, total) {
+            (None, Some(_), Some(total)) => further(&list.paging, count, total),
+            _ => Vec::new(),
+        };
+        Ok(TargetPage {
+            items: items.iter().map(|item| item.get().to_owned()).collect(),
+            next,
+            further,
+            total,
+        })
     }
 
     /// A link of the target's, without the leading path that every request gets.
@@ -254,6 +270,17 @@ impl<'a> Mark<'a> {
             position: Cow::Borrowed(parts.next()?),
         })
     }
+}
+
+/// Where all pages after the first start, if each holds as many as that one did.
+fn further(paging: &Paging, count: u64, total: u64) -> Vec<PageToken> {
+    let position = |page: u64| match paging {
+        Paging::Offset { first, .. } => Some(u64::from(*first) + page * count),
+        Paging::Page { first, .. } => Some(u64::from(*first) + page),
+        Paging::Single | Paging::Cursor { .. } | Paging::NextUrl { .. } | Paging::LinkHeader => None,
+    };
+    let pages = total.div_ceil(count.max(1));
+    (1..pages).map_while(|page| Some(PageToken(format!("{}|0|{}", page * count, position(page)?)))).collect()
 }
 
 fn add(path: &mut String, name: &str, value: &str) {

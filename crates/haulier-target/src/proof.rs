@@ -1,17 +1,16 @@
 //! Proves a success: a 2xx is not yet stored.
 
-use haulier_core::plan::{ReplyClass, Verify};
+use haulier_core::plan::Verify;
 use haulier_core::port::{Push, Throttle};
 use haulier_core::{Failure, FailureKind};
 use serde_json::Value;
 
 use crate::adapter::Http;
 use crate::compare::same_field;
-use crate::http::{Call, Reply, Trouble};
+use crate::http::Reply;
 use crate::json;
 use crate::lookup::sent;
 use crate::program::{Id, Program, Step};
-use crate::template::Facts;
 
 impl Http {
     /// Compares what the target has with what was sent, as the entity's `verify` says.
@@ -70,37 +69,12 @@ impl Http {
         let Some(step) = path_of else {
             return Err(Program::unfit("there is no path that reads the record again"));
         };
-        let facts = Facts { vars: &push.record.vars, refs: push.refs, own: Some(id) };
-        let mut path = String::with_capacity(96);
-        step.path.fill(facts, &mut path).map_err(|problem| Program::unfit(&problem))?;
-        let call = Call {
-            method: hyper::Method::GET,
-            path: &path,
-            headers: Vec::new(),
-            content_type: None,
-            body: bytes::Bytes::new(),
-            limit: self.max_reply,
-        };
-        let lost = |reason| Failure::new(FailureKind::Transient, reason);
-        let reply = match self.client.send(&call, Some(throttle)).await {
-            Ok(reply) => reply,
-            Err(Trouble::Unsent(failure)) => return Err(failure),
-            Err(Trouble::Lost(reason)) => return Err(lost(reason)),
-        };
-        match program.rules.read(crate::reply::Purpose::Read, reply.status, &reply.headers, &reply.body) {
-            ReplyClass::Missing => Ok(None),
-            ReplyClass::Ok | ReplyClass::Exists => serde_json::from_slice(&reply.body)
-                .map(Some)
-                .map_err(|_| lost(format!("the reply ({}) is not JSON", reply.media_type()))),
-            ReplyClass::Failed(kind) => {
-                Err(crate::reply::failure(kind, "re-read", &reply, &push.record.body))
-            }
-        }
+        self.get_record(program, step, push, Some(id), throttle).await
     }
 }
 
 /// The record's object within a reply: round the id, or within the member that wraps what is sent.
-fn record_in<'a>(step: &Step, document: &'a Value) -> Option<&'a Value> {
+pub(crate) fn record_in<'a>(step: &Step, document: &'a Value) -> Option<&'a Value> {
     let by_id = match &step.id {
         Some(Id::Pointer(at)) => {
             document.pointer(at.parent()).filter(|_| document.pointer(at.as_str()).is_some())

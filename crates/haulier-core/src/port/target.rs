@@ -47,6 +47,10 @@ pub trait Target: Debug + Send + Sync {
     /// Whether the entity's lookup can be trusted: a key that cannot exist must find nothing. Writes nothing.
     async fn check_lookup(&self, entity: &Entity) -> Result<(), Failure>;
 
+    /// The record as the target holds it now, as a JSON object; `None` where it is not there. By its own path where the
+    /// program has one that can be read, else by the lookup. Writes nothing.
+    async fn read(&self, push: Push<'_>, throttle: &dyn Throttle) -> Result<Option<String>, Failure>;
+
     /// One page of the entity's list.
     async fn page(&self, request: PageRequest<'_>, throttle: &dyn Throttle) -> Result<TargetPage, Failure>;
 }
@@ -56,6 +60,8 @@ pub trait Target: Debug + Send + Sync {
 pub struct PageRequest<'a> {
     /// The entity, with its listing.
     pub entity: &'a Entity,
+    /// Which of its lists: 0 is the listing's own path, then those of `also`.
+    pub list: usize,
     /// `None` for the first page.
     pub at: Option<&'a PageToken>,
 }
@@ -71,6 +77,9 @@ pub struct TargetPage {
     pub items: Vec<String>,
     /// Where the next page starts; `None` at the end.
     pub next: Option<PageToken>,
+    /// With the first page: where all others start, if every page holds as many items as this one. They may be asked for at
+    /// once; empty where the shape of the list, or a target that tells no total, does not let them.
+    pub further: Vec<PageToken>,
     /// The total, where the target tells one.
     pub total: Option<u64>,
 }

@@ -26,7 +26,8 @@ async fn walk(bench: &Bench, entity: &Entity) -> Result<Vec<String>, Failure> {
     let mut items = Vec::new();
     let mut at = None;
     loop {
-        let page = bench.target.page(PageRequest { entity, at: at.as_ref() }, &bench.throttle).await?;
+        let page =
+            bench.target.page(PageRequest { entity, list: 0, at: at.as_ref() }, &bench.throttle).await?;
         items.extend(page.items);
         at = page.next;
         if at.is_none() {

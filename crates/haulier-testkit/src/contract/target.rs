@@ -31,6 +31,9 @@ macro_rules! target_contract {
             a_dropped_push_leaves_the_target_usable
             checks_write_nothing
             pages_make_up_the_whole_list
+            pages_behind_the_first_may_be_asked_for_at_once
+            further_lists_show_what_the_first_one_hides
+            a_record_is_read_by_its_own_path_or_found
         }
     };
     (@tests $open:path: $($promise:ident)*) => {$(
@@ -217,7 +220,7 @@ pub async fn pages_make_up_the_whole_list(fake: FakeTarget, target: Arc<dyn Targ
     let mut items = Vec::new();
     let mut at = None;
     loop {
-        let request = PageRequest { entity: &users, at: at.as_ref() };
+        let request = PageRequest { entity: &users, list: 0, at: at.as_ref() };
         let page = target.page(request, &CountingThrottle::default()).await;
         let page = page.unwrap_or_else(|failure| panic!("{failure}"));
         items.extend(page.items);
@@ -228,4 +231,68 @@ pub async fn pages_make_up_the_whole_list(fake: FakeTarget, target: Arc<dyn Targ
     }
     let expected: Vec<String> = (0..7).map(|id| format!(r#"{{"id":{id}}}"#)).collect();
     assert_eq!(items, expected);
+}
+
+fn listing(total: bool, also: &[&str]) -> Listing {
+    Listing {
+        path: template("/users"),
+        items: "/items".to_owned(),
+        paging: Paging::Offset { offset: "offset".to_owned(), limit: "limit".to_owned(), size: 5, first: 0 },
+        total: total.then(|| "/total".to_owned()),
+        truncated: None,
+        also: also.iter().map(|path| template(path)).collect(),
+        id: "/id".to_owned(),
+    }
+}
+
+/// With a total, the first page says where all others start.
+pub async fn pages_behind_the_first_may_be_asked_for_at_once(fake: FakeTarget, target: Arc<dyn Target>) {
+    fake.on("GET", "/users").with(|seen| {
+        let offset: usize =
+            seen.path.split(['=', '&']).nth(1).and_then(|text| text.parse().ok()).unwrap_or(0);
+        let items: Vec<String> = (offset..8).take(3).map(|id| format!(r#"{{"id":{id}}}"#)).collect();
+        Reply::json(200, &format!(r#"{{"items":[{}],"total":8}}"#, items.join(",")))
+    });
+    let mut users = users();
+    users.listing = Some(listing(true, &[]));
+    let throttle = CountingThrottle::default();
+    let page = |at| PageRequest { entity: &users, list: 0, at };
+    let first = target.page(page(None), &throttle).await.unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!((first.items.len(), first.further.len(), first.total), (3, 2, Some(8)));
+    let mut counts = Vec::new();
+    for at in first.further.iter().rev() {
+        let page = target.page(page(Some(at)), &throttle).await.unwrap_or_else(|failure| panic!("{failure}"));
+        counts.push((page.items, page.next.is_none()));
+    }
+    let item = |id: u32| format!(r#"{{"id":{id}}}"#);
+    assert_eq!(counts, [(vec![item(6), item(7)], true), (vec![item(3), item(4), item(5)], false)]);
+}
+
+/// Each of an entity's lists has its own path.
+pub async fn further_lists_show_what_the_first_one_hides(fake: FakeTarget, target: Arc<dyn Target>) {
+    fake.on("GET", "/users?offset*").always(200, r#"{"items":[{"id":1}]}"#);
+    fake.on("GET", "/users?state=locked").always(200, r#"{"items":[{"id":2}]}"#);
+    let mut users = users();
+    users.listing = Some(Listing { paging: Paging::Single, ..listing(false, &["/users?state=locked"]) });
+    let throttle = CountingThrottle::default();
+    let hidden = target.page(PageRequest { entity: &users, list: 1, at: None }, &throttle).await;
+    assert_eq!(hidden.unwrap_or_else(|failure| panic!("{failure}")).items, [r#"{"id":2}"#]);
+    let beyond = target.page(PageRequest { entity: &users, list: 2, at: None }, &throttle).await;
+    assert!(beyond.is_err());
+}
+
+/// By the path of its update where its id is known, by the lookup where not; what is not there is not an error.
+pub async fn a_record_is_read_by_its_own_path_or_found(fake: FakeTarget, target: Arc<dyn Target>) {
+    fake.on("GET", "/users/7").reply(200, r#"{"id":7,"email":"u1@example.org"}"#).reply(404, "{}");
+    fake.on("GET", "/users?email*")
+        .always(200, r#"{"items":[{"id":8,"email":"u2@example.org"},{"id":7,"email":"u1@example.org"}]}"#);
+    let (users, user, known) = (users(), user("1"), TargetId::new("7"));
+    let throttle = CountingThrottle::default();
+    let by_id = Push { known: Some(&known), ..push(&users, &user) };
+    let held = Ok(Some(r#"{"id":7,"email":"u1@example.org"}"#.to_owned()));
+    assert_eq!(target.read(by_id, &throttle).await, held);
+    assert_eq!(target.read(by_id, &throttle).await, Ok(None));
+    assert_eq!(target.read(push(&users, &user), &throttle).await, held);
+    assert!(fake.log().iter().all(|seen| seen.method == "GET"));
+    assert_eq!(throttle.count(), 3);
 }
