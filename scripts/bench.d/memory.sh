@@ -4,7 +4,7 @@ set -euo pipefail
 . "$(dirname "$0")/bench.env"
 for n in 10000 1000000; do
   plan "$at/run" "$n"; wipe; target 0; cd "$at/run"
-  peak() { /usr/bin/time -f %M -o "$1.peak" timeout 900 "$HAULIER_ROOT/target/dist/haulier" "$1" --no-progress "${@:2}" >/dev/null 2>&1; }
+  peak() { /usr/bin/time -f %M -o "$1.peak" timeout 900 "$HAULIER_ROOT/target/$BENCH_PROFILE/haulier" "$1" --no-progress "${@:2}" >/dev/null 2>&1; }
   begin=$(date +%s.%N)
   peak produce --fibres 2 & producer=$!
   peak work --workers 64

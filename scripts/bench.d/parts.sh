@@ -2,7 +2,7 @@
 # The parts alone: the walk beside COPY, the queue, the ledger.
 set -euo pipefail
 . "$(dirname "$0")/bench.env"
-example() { (cd "$HAULIER_ROOT" && cargo run --profile dist --quiet -p "$1" --example "$2" -- "${@:3}"); }
+example() { (cd "$HAULIER_ROOT" && cargo run --profile "$BENCH_PROFILE" --quiet -p "$1" --example "$2" -- "${@:3}"); }
 columns=id,external,email,name,plan,created_at,updated_at,balance
 copy=$( { /usr/bin/time -f %e psql -qc "COPY (SELECT $columns FROM accounts) TO STDOUT" >/dev/null; } 2>&1 )
 echo "COPY accounts: 200000 rows in $copy s"

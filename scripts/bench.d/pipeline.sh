@@ -5,7 +5,7 @@ set -euo pipefail
 cat > "$at/haulier.sh" <<RUN
 #!/usr/bin/env bash
 plan "$at/run" "\$N"; cd "$at/run"
-exec "$HAULIER_ROOT/target/dist/haulier" run --no-progress --workers "\$CONC" --fibres 2
+exec "$HAULIER_ROOT/target/$BENCH_PROFILE/haulier" run --no-progress --workers "\$CONC" --fibres 2
 RUN
 chmod +x "$at/haulier.sh"
 export PEER_JSON="{\"haulier\":{\"p\":[\"$at/haulier.sh\"],\"w\":null,\"nw\":0,\"env\":{},\"cwd\":\".\",\"q\":\"haulier\"}}"
