@@ -1,4 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod extract;
 pub mod line;
+pub mod meter;
 pub mod neutral;
+pub mod sort;
