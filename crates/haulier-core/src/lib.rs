@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod brake;
 pub mod control;
 pub mod crash;
 pub mod form;

@@ -9,6 +9,7 @@ use haulier_core::schema::Schema;
 
 use crate::catalogue::{Described, Form};
 use crate::fault::Fault;
+use crate::gauge::{Gauge, Reading};
 use crate::sql::{Dialect, Statement};
 
 /// A value that goes to the server beside a statement.
@@ -51,4 +52,16 @@ pub(crate) trait Driver: Debug + Send + Sync {
 
     /// The whole catalogue.
     async fn schema(&self) -> Result<Schema, Fault>;
+
+    /// How a gauge is read here.
+    fn reading(&self, gauge: &Gauge) -> Reading;
+
+    /// A column of the only row that a `show` statement has, under the first of these names that it has; `None` without a row.
+    async fn shown(
+        &self,
+        statement: &'static str,
+        columns: &[&str],
+    ) -> Result<Option<Option<String>>, Fault> {
+        Err(Fault::Failed(format!("`{statement}` has no {columns:?} here")))
+    }
 }

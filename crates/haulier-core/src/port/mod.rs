@@ -5,6 +5,7 @@
 
 mod clock;
 mod ledger;
+mod probe;
 mod queue;
 mod source;
 mod target;
@@ -15,6 +16,7 @@ pub use ledger::{
     LedgerError, ProcessBeat, ProducerLease, RecordBook, RecordRow, Run, RunRequest, Settled, Settlement,
     Sighting, SightingIntent, Tally, WalkId, Wanted,
 };
+pub use probe::{Probe, ProbeError};
 pub use queue::{Consumer, Delivery, Depth, Queue, QueueError, Receipt, Settle};
 pub use source::{KeyRange, Source, SourceError};
 pub use target::{PageRequest, PageToken, Push, Target, TargetPage, Throttle};

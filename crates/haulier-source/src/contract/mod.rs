@@ -1,6 +1,7 @@
 //! The port's contract and the engines' own quirks, on real databases.
 
 mod access;
+mod gauges;
 mod index;
 mod quirks_mysql;
 mod quirks_postgres;

@@ -3,6 +3,7 @@
 mod catalogue;
 mod column;
 mod decode;
+mod gauge;
 mod schema;
 
 use std::fmt;
@@ -14,11 +15,12 @@ use haulier_core::Value;
 use haulier_core::plan::Relation;
 use haulier_core::schema::Schema;
 use sqlx::mysql::{MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlSslMode};
-use sqlx::{Arguments, ConnectOptions, Executor, Row};
+use sqlx::{Arguments, Column, ConnectOptions, Executor, Row};
 
 use crate::catalogue::{Described, Form};
 use crate::driver::{Bind, Driver};
 use crate::fault::{Fault, without_quoted};
+use crate::gauge::{Gauge, Reading};
 use crate::options::{Options, Server, Tls};
 use crate::pool::{Connect, GRACE, Pool, within};
 use crate::sql::{Dialect, Statement};
@@ -171,6 +173,26 @@ impl Driver for MySql {
         let schema = self.within(schema::read(&mut lease.connection)).await?;
         lease.give_back();
         Ok(schema)
+    }
+
+    fn reading(&self, gauge: &Gauge) -> Reading {
+        gauge::reading(gauge)
+    }
+
+    async fn shown(
+        &self,
+        statement: &'static str,
+        columns: &[&str],
+    ) -> Result<Option<Option<String>>, Fault> {
+        let mut lease = self.pool.lease().await?;
+        let rows = self.within(lease.connection.fetch_all(sqlx::raw_sql(statement))).await?;
+        lease.give_back();
+        let Some(row) = rows.first() else { return Ok(None) };
+        let found = columns.iter().find(|name| row.columns().iter().any(|column| column.name() == **name));
+        let Some(name) = found else {
+            return Err(Fault::Failed(format!("`{statement}` has no column {}", columns.join(" or "))));
+        };
+        row.try_get_unchecked::<Option<String>, _>(*name).map(Some).map_err(|error| fault(&error))
     }
 }
 

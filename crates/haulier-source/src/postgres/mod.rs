@@ -3,6 +3,7 @@
 mod catalogue;
 mod column;
 mod decode;
+mod gauge;
 mod schema;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use sqlx::{Arguments, ConnectOptions, Executor};
 use crate::catalogue::{Described, Form};
 use crate::driver::{Bind, Driver};
 use crate::fault::{Fault, without_quoted};
+use crate::gauge::{Gauge, Reading};
 use crate::options::{Options, Server, Tls};
 use crate::pool::{Connect, GRACE, Pool, within};
 use crate::sql::{Dialect, Statement};
@@ -168,6 +170,10 @@ impl Driver for Postgres {
         let schema = self.within(schema::read(&mut lease.connection)).await?;
         lease.give_back();
         Ok(schema)
+    }
+
+    fn reading(&self, gauge: &Gauge) -> Reading {
+        gauge::reading(gauge)
     }
 }
 

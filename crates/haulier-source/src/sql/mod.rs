@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
 pub(crate) use pages::{Condition, KeyColumn, Pages, Test};
-pub(crate) use scan::{bounds, key_quality, orphans};
+pub(crate) use scan::{bounds, key_quality, orphans, scalar};
 
 /// How an engine writes SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,13 @@ use haulier_core::schema::{ForeignKey, Table};
 
 use super::{Builder, Dialect, Statement};
 
+/// What a query of one column returns; a second row is there to be seen.
+pub(crate) fn scalar(from: &str, read: &str) -> Statement {
+    let mut builder = Builder::new(Dialect::Sqlite);
+    builder.push(&format!("select {read} from {from} as r limit 2"));
+    builder.finish()
+}
+
 /// The least and the greatest value of a column of a relation that stands as `r`.
 pub(crate) fn bounds(dialect: Dialect, relation: &str, column: &str) -> Statement {
     let column = format!("r.{}", dialect.quoted(column));

@@ -19,6 +19,7 @@ use sqlx::{Arguments, ConnectOptions, Executor};
 use crate::catalogue::{Described, Form};
 use crate::driver::{Bind, Driver};
 use crate::fault::Fault;
+use crate::gauge::{Gauge, Reading};
 use crate::options::Options;
 use crate::pool::{Connect, Lease, Pool};
 use crate::sql::{Dialect, Statement};
@@ -146,6 +147,15 @@ impl Driver for Sqlite {
         let schema = schema::read(&mut lease.connection).await.map_err(|error| fault(&error))?;
         lease.give_back();
         Ok(schema)
+    }
+
+    fn reading(&self, gauge: &Gauge) -> Reading {
+        Reading::Missing(match gauge {
+            Gauge::Lag => "a SQLite file has no replica",
+            Gauge::Load => "a SQLite file has no server whose load could be read",
+            Gauge::OldestTransaction => "SQLite does not tell of transactions",
+            Gauge::Query(_) => "it is the operator's own query",
+        })
     }
 }
 
