@@ -74,7 +74,9 @@ shapes! { PLAN_SHAPES:
 }
 
 shapes! { SITE_SHAPES:
-    SITE = "site", "the site", ["source", "queue", "ledger", "target", "produce", "push", "state"];
+    SITE = "site", "the site", [
+        "source", "queue", "ledger", "target", "produce", "push", "brakes", "tolerance", "state",
+    ];
     SITE_SOURCE = "source", "`[source]`", [
         "url", "password", "ca_file", "insecure", "connections", "statement_timeout",
     ];
@@ -88,6 +90,15 @@ shapes! { SITE_SHAPES:
     ];
     PRODUCE = "produce", "`[produce]`", ["fibres", "rate", "chunk"];
     PUSH = "push", "`[push]`", ["workers", "rate", "parcel", "zombie_grace", "silent_after"];
+    BRAKES = "brakes", "`[brakes]`", [
+        "every", "lag", "load", "oldest_transaction", "query", "check", "ready", "breaker",
+    ];
+    BRAKE = "brake", "a brake", ["limit", "critical", "on_error"];
+    QUERY_BRAKE = "query_brake", "a brake's query", ["name", "sql", "limit", "critical", "on_error"];
+    CHECK_BRAKE = "check_brake", "a brake's check", ["name", "url", "insecure", "on_error"];
+    TOLERANCE = "tolerance", "`[tolerance]`", [
+        "ramp", "p95", "baseline", "factor", "failures", "window", "start", "floor",
+    ];
     STATE = "state", "`[state]`", ["folder"];
     SECRET = "secret", "a secret's place", ["env", "file"];
     AUTH_HEADER = "auth_header", "`auth` by header", ["header", "value"];

@@ -1,19 +1,23 @@
 //! `site.toml`: where everything is, with how many connections, and where its secrets are found.
 
 mod address;
+mod brakes;
 mod secret;
 mod server;
 mod settings;
 mod target;
+mod tolerance;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::de::DeTable;
 
+pub use self::brakes::{BrakesSite, CheckBrake, QueryBrake};
 pub use self::secret::Secret;
 pub use self::server::{Database, LedgerSite, QueueKind, QueueSite, Server, SourceSite, Tls};
 pub use self::target::{Auth, HeaderValue, Login, TargetSite, TokenSource};
+pub use self::tolerance::ToleranceSite;
 use crate::node::Table;
 use crate::notes::Notes;
 use crate::{Problems, shape, text};
@@ -33,6 +37,10 @@ pub struct Site {
     pub produce: ProduceSite,
     /// Settings of the workers.
     pub push: PushSite,
+    /// What holds producer or workers still.
+    pub brakes: BrakesSite,
+    /// The target's bounds, and how the workers are ramped.
+    pub tolerance: ToleranceSite,
     /// The folder for what belongs to no other place, such as the `PAUSE` file.
     pub state: PathBuf,
 }
@@ -86,6 +94,7 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>, folder: &Path) -> Opt
     let target = table.need("target", "`[target]` with `base_url = \"https://host/api\"` and `auth`");
     let target = target.and_then(|node| target::read(&node.table(&shape::SITE_TARGET)?, folder));
     let settings = settings::read(&table, folder);
+    let (brakes, tolerance) = (brakes::read(&table), tolerance::read(&table));
     Some(Site {
         source: source?,
         queue: queue?,
@@ -93,6 +102,8 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>, folder: &Path) -> Opt
         target: target?,
         produce: settings.produce,
         push: settings.push,
+        brakes,
+        tolerance,
         state: settings.state,
     })
 }

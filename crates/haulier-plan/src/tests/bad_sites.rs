@@ -118,10 +118,52 @@ const SETTINGS: &[Case] = &[
     ),
 ];
 
+/// Brakes and tolerance, written after the last line.
+const HOLDS: &[Case] = &[
+    ("a lag without a unit", &[("rate = 100\n", "[brakes]\nlag = 2\n")]),
+    ("a load as a text", &[("rate = 100\n", "[brakes]\nload = \"25\"\n")]),
+    ("a load below nothing", &[("rate = 100\n", "[brakes]\nload = -1\n")]),
+    (
+        "a critical limit below the limit",
+        &[("rate = 100\n", "[brakes]\nload = { limit = 25, critical = 20 }\n")],
+    ),
+    ("a brake without a limit", &[("rate = 100\n", "[brakes]\nlag = { critical = \"9s\" }\n")]),
+    ("an unknown brake", &[("rate = 100\n", "[brakes]\nlagg = \"2s\"\n")]),
+    ("gauges that are read too seldom", &[("rate = 100\n", "[brakes]\nevery = \"10s\"\n")]),
+    (
+        "an error that is none",
+        &[("rate = 100\n", "[brakes]\nlag = { limit = \"2s\", on_error = \"panic\" }\n")],
+    ),
+    (
+        "a query that writes",
+        &[("rate = 100\n", "[[brakes.query]]\nname = \"x\"\nsql = \"delete from job\"\n")],
+    ),
+    ("a query without a name", &[("rate = 100\n", "[[brakes.query]]\nsql = \"select 1\"\n")]),
+    (
+        "a brake with a built-in name",
+        &[("rate = 100\n", "[[brakes.query]]\nname = \"src-lag\"\nsql = \"select 1\"\n")],
+    ),
+    (
+        "two brakes of one name",
+        &[(
+            "rate = 100\n",
+            "[[brakes.query]]\nname = \"x\"\nsql = \"select 1\"\n[[brakes.check]]\nname = \"x\"\nurl = \"https://h/\"\n",
+        )],
+    ),
+    (
+        "a check in plain text",
+        &[("rate = 100\n", "[[brakes.check]]\nname = \"x\"\nurl = \"http://field.example.net/ready\"\n")],
+    ),
+    ("a ramp that is none", &[("rate = 100\n", "[tolerance]\nramp = \"fast\"\n")]),
+    ("a tolerance of nothing", &[("rate = 100\n", "[tolerance]\np95 = \"0ms\"\n")]),
+    ("a factor beside the absolute bound", &[("rate = 100\n", "[tolerance]\np95 = \"9ms\"\nfactor = 2\n")]),
+    ("failures beyond all", &[("rate = 100\n", "[tolerance]\nfailures = 101\n")]),
+];
+
 #[test]
 fn every_mistake_is_told_with_its_place_and_without_a_secret() {
     let mut told = String::new();
-    for cases in [SECRETS, ADDRESSES, SETTINGS] {
+    for cases in [SECRETS, ADDRESSES, SETTINGS, HOLDS] {
         for (name, changes) in cases {
             let text = changed(GOOD, changes);
             write!(told, "# {name}\n{}\n\n", site_mistakes(&text)).unwrap();
