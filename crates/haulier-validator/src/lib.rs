@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+pub mod diff;
 pub mod extract;
+pub mod foreign;
 pub mod line;
 pub mod meter;
 pub mod neutral;

@@ -85,7 +85,7 @@ pub enum SortError {
 }
 
 impl SortError {
-    fn spill(folder: &Path, source: io::Error) -> Self {
+    pub(crate) fn spill(folder: &Path, source: io::Error) -> Self {
         let folder = folder.to_owned();
         if no_room(&source) { Self::Full { folder } } else { Self::Spill { folder, source } }
     }
