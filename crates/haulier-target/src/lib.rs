@@ -10,6 +10,7 @@ mod json;
 mod lookup;
 mod options;
 mod page;
+mod probe;
 mod program;
 mod proof;
 mod push;
@@ -20,3 +21,4 @@ mod write;
 
 pub use adapter::open;
 pub use options::{Auth, Login, OpenError, Options, Secret, TokenSource};
+pub use probe::probe;

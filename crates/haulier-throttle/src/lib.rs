@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod brakes;
 mod flow;
 mod patience;
 mod rate;

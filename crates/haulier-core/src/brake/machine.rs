@@ -30,6 +30,11 @@ impl Brake {
         &self.rule
     }
 
+    /// Takes another limit, for the readings to come.
+    pub fn set_limit(&mut self, limit: f64) {
+        self.rule.limit = limit;
+    }
+
     /// What it holds by; `None` while it does not.
     #[must_use]
     pub fn holding(&self) -> Option<&Holding> {
@@ -86,11 +91,12 @@ impl Brake {
         let holding = self.holding.get_or_insert_with(|| Holding {
             name: name.clone(),
             value: String::new(),
-            limit,
+            limit: String::new(),
             since,
             critical: false,
         });
         holding.value = value;
+        holding.limit = limit;
         holding.critical |= critical;
     }
 

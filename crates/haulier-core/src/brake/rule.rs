@@ -75,7 +75,8 @@ impl BrakeRule {
             unit,
             critical: None,
             on_error: OnError::Brake,
-            release_at: 0.8,
+            // A status is right or not: there is nothing between.
+            release_at: if unit == Unit::Status { 1.0 } else { 0.8 },
             release_after: 3,
             hold_at_least: Duration::from_secs(2),
             stale_after: Duration::from_secs(5),

@@ -102,3 +102,11 @@ fn a_limit_of_nothing_lets_go_at_nothing() {
     let mut brake = Brake::new(BrakeRule::new("batch", 0.0, Unit::Number), 0);
     assert_eq!(holds(&mut brake, 1, &[0.0, 1.0, 0.0, 0.0, 0.0]), [false, true, true, true, false]);
 }
+
+#[test]
+fn a_status_is_right_or_not() {
+    let mut brake = Brake::new(BrakeRule::new("gate", 200.0, Unit::Status), 0);
+    assert_eq!(holds(&mut brake, 1, &[200.0, 503.0, 200.0, 200.0, 200.0]), [false, true, true, true, false]);
+    brake.read(Ok(204.0), 9 * SECOND);
+    assert_eq!(brake.holding().unwrap().to_string(), "gate HTTP 204 (limit HTTP 200)");
+}

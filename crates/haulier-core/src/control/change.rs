@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Knob, Side};
 use crate::port::Micros;
+use crate::tolerance::Ramp;
 
 /// An upper bound.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -138,7 +139,12 @@ pub enum Turn {
     Knob(Knob, Setting),
     /// A side's valve.
     Valve(Side, Valve),
+    /// Who raises the workers.
+    Ramp(Ramp),
 }
+
+/// How the ledger names a change of the ramp.
+const RAMP: &str = "ramp";
 
 impl Turn {
     /// What was turned, as the ledger names it: `push.workers`, or `push` for the side's valve.
@@ -147,6 +153,7 @@ impl Turn {
         match self {
             Self::Knob(knob, _) => knob.as_str(),
             Self::Valve(side, _) => side.as_str(),
+            Self::Ramp(_) => RAMP,
         }
     }
 
@@ -156,6 +163,7 @@ impl Turn {
         match self {
             Self::Knob(_, setting) => setting.to_string(),
             Self::Valve(_, valve) => valve.to_string(),
+            Self::Ramp(ramp) => ramp.to_string(),
         }
     }
 
@@ -169,6 +177,9 @@ impl Turn {
                 number => Setting::To(Limit::At(number.parse().ok().filter(|n: &f64| n.is_finite())?)),
             };
             return Some(Self::Knob(knob, setting));
+        }
+        if key == RAMP {
+            return Ramp::from_word(value).map(Self::Ramp);
         }
         let side = Side::ALL.into_iter().find(|side| side.as_str() == key)?;
         Some(Self::Valve(side, Valve::named(value)?))
@@ -217,12 +228,16 @@ mod tests {
         let valves = Side::ALL.into_iter().flat_map(|side| {
             [Valve::Open, Valve::Paused, Valve::Draining].map(|valve| Turn::Valve(side, valve))
         });
-        for turn in knobs.chain(valves) {
+        for turn in knobs.chain(valves).chain(Ramp::ALL.map(Turn::Ramp)) {
             assert_eq!(Turn::from_words(turn.key(), &turn.value()), Some(turn));
         }
-        for (key, value) in
-            [("push.worker", "3"), ("push", "shut"), ("push.rate", "NaN"), ("push.rate", "inf")]
-        {
+        for (key, value) in [
+            ("ramp", "fast"),
+            ("push.worker", "3"),
+            ("push", "shut"),
+            ("push.rate", "NaN"),
+            ("push.rate", "inf"),
+        ] {
             assert_eq!(Turn::from_words(key, value), None, "{key}={value}");
         }
     }

@@ -139,4 +139,16 @@ pub enum Refusal {
         /// The ceiling.
         ceiling: f64,
     },
+    /// No GREEN window stands behind it.
+    #[error("`{knob}` would go from {from} to {to}, and the target is not seen GREEN: {why}")]
+    NotGreen {
+        /// The knob.
+        knob: Knob,
+        /// What it is.
+        from: Limit,
+        /// What it would be.
+        to: Limit,
+        /// The last judgement, or that there is none.
+        why: String,
+    },
 }

@@ -2,6 +2,7 @@
 
 use super::{Change, Knob, Side, Turn, Valve};
 use crate::port::Micros;
+use crate::tolerance::Ramp;
 
 /// The changes of a run in the order of their versions.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -48,9 +49,18 @@ impl History {
         let found =
             self.0.iter().rev().filter(|change| change.holds_at(now)).find_map(|change| match change.turn {
                 Turn::Valve(of, valve) if of == side => Some((valve, change)),
-                Turn::Valve(..) | Turn::Knob(..) => None,
+                Turn::Valve(..) | Turn::Knob(..) | Turn::Ramp(_) => None,
             });
         found.map_or((Valve::Open, None), |(valve, change)| (valve, Some(change)))
+    }
+
+    /// Who raises the workers, and the change that says so; `None` while the site's word holds.
+    #[must_use]
+    pub fn ramp(&self, now: Micros) -> Option<(Ramp, &Change)> {
+        self.0.iter().rev().filter(|change| change.holds_at(now)).find_map(|change| match change.turn {
+            Turn::Ramp(ramp) => Some((ramp, change)),
+            Turn::Valve(..) | Turn::Knob(..) => None,
+        })
     }
 
     /// When the next change expires.

@@ -18,6 +18,16 @@ pub trait Queue: Debug + Send + Sync {
 
     /// What the queue holds now, unsettled deliveries included. Never guesses: what cannot be read is an error.
     async fn depth(&self) -> Result<Depth, QueueError>;
+
+    /// How many parcels wait for a consumer now. Cheaper than the whole depth where the broker makes a difference.
+    async fn ready(&self) -> Result<u64, QueueError> {
+        Ok(self.depth().await?.ready)
+    }
+
+    /// Why the broker holds publishers back, while it does.
+    fn blocked(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Takes deliveries. Dropping it gives back everything unsettled.

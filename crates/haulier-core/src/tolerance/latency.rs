@@ -36,6 +36,14 @@ impl Latency {
         let _fits = self.0.add(&other.0);
     }
 
+    /// What was noted since `earlier`, a copy of this very histogram; `None` where it is none.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Option<Self> {
+        let mut rest = self.0.clone();
+        rest.subtract(&earlier.0).ok()?;
+        Some(Self(rest))
+    }
+
     /// How many were noted.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -77,6 +85,15 @@ mod tests {
         half.merge(&of(501..=1000));
         assert_eq!(half, of(1..=1000));
         assert!(near(half.quantile(0.5), 500) && near(half.quantile(0.95), 950), "{:?}", half.quantile(0.95));
+    }
+
+    #[test]
+    fn what_came_later_is_the_difference() {
+        let early = of([3, 80, 80]);
+        let mut late = early.clone();
+        late.merge(&of([7, 80]));
+        assert_eq!(late.since(&early), Some(of([7, 80])));
+        assert_eq!(early.since(&late), None);
     }
 
     #[test]

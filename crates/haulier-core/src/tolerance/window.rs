@@ -3,42 +3,34 @@
 use std::time::Duration;
 
 use super::Latency;
-use crate::{FailureKind, Outcome};
 
 /// How one attempt ended, as far as tolerance goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
-    /// The target answered as it should; also with the refusal of one record, which is no fault of its pace.
+    /// The target did what was asked.
     Answered(Duration),
     /// It asked for less: 429, or 503 with `Retry-After`.
     Throttled,
     /// It failed: 5xx, no connection, no answer in time.
     Failed,
-    /// It says nothing about pace: credentials, or nothing was sent.
+    /// It says nothing about pace.
     Silent,
 }
 
 impl Attempt {
-    /// What an outcome that took so long says about the target's pace.
+    /// What the end of one request says about the target's pace. `status` is `None` without a complete answer, `wait`
+    /// whether the target named a time to come back.
     ///
-    /// Refused records (4xx except 408, 425 and 429) were answered in time, and answers are what is measured; their own
-    /// latency is left out, because a refusal is often quicker than a write. Refused credentials stop a tenant, not the pace.
+    /// Refused records (4xx except 408, 425 and 429) say nothing: they are often quicker than a write, and no fault of its
+    /// pace. Refused credentials stop a tenant, not the pace.
     #[must_use]
-    pub fn of(outcome: &Outcome, took: Duration) -> Self {
-        let failure = match outcome {
-            Outcome::Landed { .. } => return Self::Answered(took),
-            Outcome::Failed(failure) => failure,
-        };
-        match failure.kind {
-            FailureKind::Throttled => Self::Throttled,
-            FailureKind::Transient | FailureKind::Unknown => Self::Failed,
-            FailureKind::Mapping
-            | FailureKind::Refused
-            | FailureKind::Duplicate
-            | FailureKind::Conflict
-            | FailureKind::MissingParent
-            | FailureKind::Credential
-            | FailureKind::SilentLoss => Self::Silent,
+    pub fn of(status: Option<u16>, wait: bool, took: Duration) -> Self {
+        match status {
+            Some(429) => Self::Throttled,
+            Some(503) if wait => Self::Throttled,
+            None | Some(408 | 425 | 500..) => Self::Failed,
+            Some(400..) => Self::Silent,
+            Some(_) => Self::Answered(took),
         }
     }
 }
@@ -74,6 +66,18 @@ impl Window {
         self.throttled += other.throttled;
         self.failed += other.failed;
         self.saturated += other.saturated;
+    }
+
+    /// What was added since `earlier`, a copy of this very window; everything where it is none.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let Some(latency) = self.latency.since(&earlier.latency) else { return self.clone() };
+        Self {
+            latency,
+            throttled: self.throttled.saturating_sub(earlier.throttled),
+            failed: self.failed.saturating_sub(earlier.failed),
+            saturated: self.saturated.saturating_sub(earlier.saturated),
+        }
     }
 
     /// Attempts that the target answered.

@@ -39,6 +39,19 @@ pub(super) async fn waiting(lane: &Lane, options: &Options, names: &Names) -> Re
     Ok(waiting)
 }
 
+/// What waits in the main queue alone.
+pub(super) async fn ready(lane: &Lane, options: &Options, names: &Names) -> Result<u64, QueueError> {
+    let line = lane.line().await?;
+    match count(&line.connection, options, &names.main).await {
+        Ok(Some(ready)) => Ok(ready),
+        Ok(None) => Err(QueueError::Gone { queue: names.main.clone() }),
+        Err(error) => {
+            line.broken.cancel();
+            Err(error)
+        }
+    }
+}
+
 pub(super) async fn depth(
     api: &Client,
     lane: &Lane,

@@ -65,12 +65,6 @@ impl Amqp {
         Ok(Self { options, names, lane, publisher, api })
     }
 
-    /// Why the broker blocks publishers, while it does.
-    #[must_use]
-    pub fn blocked(&self) -> Option<String> {
-        self.publisher.blocked()
-    }
-
     /// What waits in the queues, exact at this moment, without the management API. Says nothing about deliveries
     /// that are not settled: a queue is empty only by [`Queue::depth`], or when the ledger says so too.
     pub async fn waiting(&self) -> Result<Waiting, QueueError> {
@@ -117,6 +111,14 @@ impl Queue for Amqp {
             });
         };
         depth::depth(api, &self.lane, &self.options, &self.names).await
+    }
+
+    async fn ready(&self) -> Result<u64, QueueError> {
+        depth::ready(&self.lane, &self.options, &self.names).await
+    }
+
+    fn blocked(&self) -> Option<String> {
+        self.publisher.blocked()
     }
 }
 

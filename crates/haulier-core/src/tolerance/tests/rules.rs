@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::port::Micros;
 use crate::tolerance::{Attempt, Colour, Law, LawState, Phase, Ramp, Step, Tolerance, Verdict, Window};
-use crate::{Failure, FailureKind, Outcome};
 
 const TOLERANCE: Tolerance = Tolerance {
     p95: Some(Duration::from_millis(200)),
@@ -194,19 +193,21 @@ fn another_process_goes_on_where_one_died() {
 #[test]
 fn records_at_fault_and_credentials_say_nothing_about_pace() {
     let took = Duration::from_millis(5);
-    for kind in FailureKind::ALL {
-        let attempt = Attempt::of(&Outcome::Failed(Failure::new(kind, "")), took);
-        let expected = match kind {
-            FailureKind::Throttled => Attempt::Throttled,
-            FailureKind::Transient | FailureKind::Unknown => Attempt::Failed,
-            FailureKind::Mapping
-            | FailureKind::Refused
-            | FailureKind::Duplicate
-            | FailureKind::Conflict
-            | FailureKind::MissingParent
-            | FailureKind::Credential
-            | FailureKind::SilentLoss => Attempt::Silent,
-        };
-        assert_eq!(attempt, expected, "{kind:?}");
+    for (status, wait, attempt) in [
+        (Some(200), false, Attempt::Answered(took)),
+        (Some(201), false, Attempt::Answered(took)),
+        (Some(404), false, Attempt::Silent),
+        (Some(422), false, Attempt::Silent),
+        (Some(401), false, Attempt::Silent),
+        (Some(403), false, Attempt::Silent),
+        (Some(408), false, Attempt::Failed),
+        (Some(425), false, Attempt::Failed),
+        (Some(429), false, Attempt::Throttled),
+        (Some(503), true, Attempt::Throttled),
+        (Some(503), false, Attempt::Failed),
+        (Some(500), true, Attempt::Failed),
+        (None, false, Attempt::Failed),
+    ] {
+        assert_eq!(Attempt::of(status, wait, took), attempt, "{status:?} {wait}");
     }
 }

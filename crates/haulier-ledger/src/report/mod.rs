@@ -1,5 +1,7 @@
 //! A process's report as the ledger keeps it: a version, then a line for each thing that it says.
 
+mod tolerance;
+
 use haulier_core::control::{Latencies, Limit, Report};
 
 use crate::conn::Fault;
@@ -31,6 +33,11 @@ pub(crate) fn encode(report: &Report) -> String {
     let buckets: Vec<String> =
         measured.latencies.buckets().map(|(bucket, count)| format!("{bucket}:{count}")).collect();
     say("latencies", Some(buckets.join(" ")));
+    if let Some(attempts) = &report.attempts {
+        lines.push(format!("attempts {}", tolerance::attempts(attempts)));
+    }
+    lines.extend(report.brakes.iter().map(|(side, held)| format!("brake {}", tolerance::brake(*side, held))));
+    lines.extend(report.ramp.iter().map(|ramp| format!("ramp {}", tolerance::ramp(ramp))));
     lines.join("\n")
 }
 
@@ -64,6 +71,9 @@ pub(crate) fn decode(text: &str) -> Result<Report, Fault> {
                 let buckets: Option<Vec<(u16, u32)>> = value.split_whitespace().map(bucket).collect();
                 report.measured.latencies = Latencies::of(buckets.ok_or_else(wrong)?);
             }
+            "attempts" => report.attempts = Some(tolerance::read_attempts(value).ok_or_else(wrong)?),
+            "brake" => report.brakes.push(tolerance::read_brake(value).ok_or_else(wrong)?),
+            "ramp" => report.ramp = Some(tolerance::read_ramp(value).ok_or_else(wrong)?),
             _ => {}
         }
     }

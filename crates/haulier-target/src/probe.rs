@@ -1,0 +1,40 @@
+//! The probe of a brake that asks an address whether all is well.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use haulier_core::port::{Probe, ProbeError};
+use hyper::Method;
+
+use crate::http::{Call, Client, Trouble};
+use crate::{OpenError, Options};
+
+/// Sends HEAD to the options' base; the reading is the status.
+pub fn probe(options: &Options) -> Result<Arc<dyn Probe>, OpenError> {
+    Ok(Arc::new(Head { client: Client::new(options)? }))
+}
+
+#[derive(Debug)]
+struct Head {
+    client: Client,
+}
+
+#[async_trait]
+impl Probe for Head {
+    async fn read(&self) -> Result<f64, ProbeError> {
+        let call = Call {
+            method: Method::HEAD,
+            path: "",
+            headers: Vec::new(),
+            content_type: None,
+            body: Bytes::new(),
+            limit: 1 << 16,
+        };
+        match self.client.send(&call, None).await {
+            Ok(reply) => Ok(f64::from(reply.status)),
+            Err(Trouble::Unsent(failure)) => Err(ProbeError::Failed(failure.reason)),
+            Err(Trouble::Lost(reason)) => Err(ProbeError::Failed(reason)),
+        }
+    }
+}

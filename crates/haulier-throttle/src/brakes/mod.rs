@@ -1,0 +1,9 @@
+//! Brakes at work: gauges are read again and again, and what holds is put on a board.
+
+mod board;
+mod queue;
+mod watch;
+
+pub use board::Board;
+pub use queue::watch_queue;
+pub use watch::{Gauge, watch_gauge};
