@@ -6,4 +6,5 @@ pub mod foreign;
 pub mod line;
 pub mod meter;
 pub mod neutral;
+pub mod report;
 pub mod sort;

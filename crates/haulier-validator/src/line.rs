@@ -54,6 +54,22 @@ pub fn push_text(line: &mut Vec<u8>, text: &str) {
     }
 }
 
+/// A text as its cell holds it: escaped, without quotes.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\0' => out.push_str("\\0"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
 /// Ends a line. A line of one empty cell is written as `""`, so that no line is empty.
 pub fn close(line: &mut Vec<u8>, start: usize) {
     if line.len() == start {

@@ -193,24 +193,6 @@ pub trait Sink {
     fn end(&mut self, shape: &Shape, summary: &Summary) -> io::Result<()>;
 }
 
-impl Sink for Vec<Box<dyn Sink + Send>> {
-    fn begin(&mut self, shape: &Shape) -> io::Result<()> {
-        self.iter_mut().try_for_each(|sink| sink.begin(shape))
-    }
-
-    fn difference(&mut self, shape: &Shape, difference: &Difference) -> io::Result<()> {
-        self.iter_mut().try_for_each(|sink| sink.difference(shape, difference))
-    }
-
-    fn doubled(&mut self, shape: &Shape, doubled: &Doubled) -> io::Result<()> {
-        self.iter_mut().try_for_each(|sink| sink.doubled(shape, doubled))
-    }
-
-    fn end(&mut self, shape: &Shape, summary: &Summary) -> io::Result<()> {
-        self.iter_mut().try_for_each(|sink| sink.end(shape, summary))
-    }
-}
-
 /// How two tables compare.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
