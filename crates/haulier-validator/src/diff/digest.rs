@@ -211,9 +211,9 @@ struct Digester<'p> {
 }
 
 impl Worker for Digester<'_> {
-    fn chunk(&mut self, side: usize, chunk: &Chunk) -> Result<(), Fault> {
+    fn chunk(&mut self, side: usize, chunk: &Chunk) -> Result<u64, Fault> {
         let Some((layout, blocks)) = self.sides.get(side).zip(self.blocks.get_mut(side)) else {
-            return Ok(());
+            return Ok(0);
         };
         Records::check(&chunk.text).map_err(Fault::Text)?;
         let mut records = Records::new(&chunk.text, &layout.plain);
@@ -238,7 +238,7 @@ impl Worker for Digester<'_> {
         if side == 0 {
             self.rows.fetch_add(rows, Ordering::Relaxed);
         }
-        Ok(())
+        Ok(rows)
     }
 
     fn finish(self) -> Result<(), DiffError> {
@@ -283,8 +283,8 @@ impl Picker<'_> {
 }
 
 impl Worker for Picker<'_> {
-    fn chunk(&mut self, side: usize, chunk: &Chunk) -> Result<(), Fault> {
-        let Some(layout) = self.sides.get(side) else { return Ok(()) };
+    fn chunk(&mut self, side: usize, chunk: &Chunk) -> Result<u64, Fault> {
+        let Some(layout) = self.sides.get(side) else { return Ok(0) };
         Records::check(&chunk.text).map_err(Fault::Text)?;
         // Keys are digested as in the first pass: whole rows in the first file's order.
         let by_row = self.hash.whole_rows;
@@ -305,7 +305,8 @@ impl Worker for Picker<'_> {
                 self.hand_over(side).map_err(Fault::Other)?;
             }
         }
-        Ok(())
+        // The rows are counted by the first pass, or by the merge.
+        Ok(0)
     }
 
     fn finish(mut self) -> Result<(), DiffError> {

@@ -11,8 +11,8 @@ use crate::meter::Meter;
 
 /// What a thread does with chunks.
 pub(super) trait Worker: Send {
-    /// One chunk of a side.
-    fn chunk(&mut self, side: usize, chunk: &Chunk) -> Result<(), Fault>;
+    /// One chunk of a side; says how many of its rows are done with.
+    fn chunk(&mut self, side: usize, chunk: &Chunk) -> Result<u64, Fault>;
     /// No more chunks.
     fn finish(self) -> Result<(), DiffError>;
 }
@@ -63,7 +63,7 @@ pub(super) fn scan<W: Worker>(
             scope.spawn(move || {
                 while let Some((side, chunk)) = next(receive) {
                     let done = match worker.chunk(side, &chunk) {
-                        Ok(()) => meter.add(0, chunk.text.len() as u64).map_err(DiffError::from),
+                        Ok(rows) => meter.add(rows, chunk.text.len() as u64).map_err(DiffError::from),
                         Err(Fault::Other(error)) => Err(error),
                         Err(Fault::Text(problem)) => {
                             let file = files.get(side).copied();

@@ -101,7 +101,7 @@ impl Sink for CsvReport {
 
 impl Report for CsvReport {
     fn finish(self: Box<Self>) -> io::Result<()> {
-        let out = self.out.into_inner().map_err(|error| error.into_error())?;
+        let out = self.out.into_inner().map_err(csv::IntoInnerError::into_error)?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
     }
 }
