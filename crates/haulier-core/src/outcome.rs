@@ -142,7 +142,7 @@ impl FailureKind {
             }
             Self::Refused => (
                 Action::Bury,
-                "read the target's reason with `haulier dead show`, mend the row or the mapping, then `haulier dead retry`",
+                "mend the row or the mapping as the target's reason says, then `haulier dead retry`",
             ),
             Self::Duplicate => (
                 Action::Bury,
@@ -154,7 +154,7 @@ impl FailureKind {
             ),
             Self::MissingParent => (
                 Action::AwaitParent,
-                "none: it goes on when the parent lands; see `haulier dead list` for a parent that died",
+                "none if the parent lands: it then goes on by itself; mend a parent that died, and make a ring's reference `deferred` in the plan",
             ),
             Self::Credential => (
                 Action::PauseEndpoint,

@@ -12,6 +12,9 @@ use crate::{Problem, Problems};
 /// Longest plan or site, in bytes.
 pub const MAX_BYTES: u64 = 1 << 20;
 
+/// Where the files' names come from.
+const NAMED: &str = "`--plan` and `--site` name the files; `haulier init` writes a first plan, and docs/site-reference.md tells what a site says";
+
 /// Reads a whole file as text: at most [`MAX_BYTES`] of UTF-8.
 pub(crate) fn load(file: &Path) -> Result<String, Problems> {
     let fail = |message: String, hint: Option<&str>| {
@@ -20,7 +23,7 @@ pub(crate) fn load(file: &Path) -> Result<String, Problems> {
     let mut bytes = Vec::new();
     File::open(file)
         .and_then(|open| open.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|cause| fail(format!("the file cannot be read: {cause}"), None))?;
+        .map_err(|cause| fail(format!("the file cannot be read: {cause}"), Some(NAMED)))?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_BYTES) {
         return Err(fail(too_long(), None));
     }

@@ -81,10 +81,10 @@ impl From<SourceError> for CliError {
     fn from(error: SourceError) -> Self {
         match &error {
             SourceError::Unreachable { .. } => Self::of(Exit::Unreachable, &error).hint(
-                "check `source.url` in the site file, and that the database runs and lets this host in",
+                "check `source.url` in the site file, or `--from`, and that the database runs and lets this host in",
             ),
             SourceError::Credentials { .. } => Self::of(Exit::Unreachable, &error)
-                .hint("check the user in `source.url` and the secret that `source.password` names"),
+                .hint("check the user in `source.url` or `--from`, the database, and the secret that `source.password` names (with `--from`, HAULIER_SOURCE_PASSWORD)"),
             SourceError::Plan { hint, .. } => {
                 let wrong = Self::of(Exit::Plan, &error);
                 match hint {
@@ -126,7 +126,7 @@ impl From<LedgerError> for CliError {
             LedgerError::Unreachable { .. } => Self::of(Exit::Unreachable, &error)
                 .hint("check `ledger.url` in the site file, and that the folder or database can be written"),
             LedgerError::Credentials { .. } => Self::of(Exit::Unreachable, &error)
-                .hint("check the user in `ledger.url` and the secret that `ledger.password` names"),
+                .hint("check the user in `ledger.url`, the database, and the secret that `ledger.password` names"),
             LedgerError::DiskFull { .. } => Self::of(Exit::Unreachable, &error)
                 .hint("make room; the same command goes on from there, nothing is lost"),
             LedgerError::Newer { .. } => {

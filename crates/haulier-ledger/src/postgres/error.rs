@@ -34,7 +34,7 @@ pub(crate) fn ledger_error(at: &str, doing: &'static str, error: &sqlx::Error) -
     match (code.as_str(), code.get(..2)) {
         ("53100", _) => LedgerError::DiskFull { at },
         // Access and rights.
-        ("42501", _) | (_, Some("28")) => LedgerError::Credentials { at, cause },
+        ("42501" | "3D000", _) | (_, Some("28")) => LedgerError::Credentials { at, cause },
         // Too many connections, no memory; cancelled by an operator or a limit; a server that only reads for now; a lock.
         ("57014" | "25006" | "55P03", _) | (_, Some("53")) => LedgerError::Unreachable { at, cause },
         _ if came_between(error) => LedgerError::Unreachable { at, cause },

@@ -158,7 +158,7 @@ async fn list(
             ui::json(row)?;
         }
     } else if shown.is_empty() {
-        ui::line(format!("run {} has no dead or held records of that kind", run.id))?;
+        ui::line(format!("run {} has no such dead or held records", run.id))?;
     } else {
         ui::line(ui::table(
             &HEAD,
