@@ -75,7 +75,7 @@ shapes! { PLAN_SHAPES:
 
 shapes! { SITE_SHAPES:
     SITE = "site", "the site", [
-        "source", "queue", "ledger", "target", "produce", "push", "brakes", "tolerance", "state",
+        "source", "queue", "ledger", "target", "produce", "push", "brakes", "tolerance", "validate", "state",
     ];
     SITE_SOURCE = "source", "`[source]`", [
         "url", "password", "ca_file", "insecure", "connections", "statement_timeout",
@@ -86,8 +86,12 @@ shapes! { SITE_SHAPES:
     SITE_LEDGER = "ledger", "`[ledger]`", ["url", "password", "ca_file", "insecure", "schema", "connections"];
     SITE_TARGET = "target", "`[target]`", [
         "base_url", "auth", "headers", "check_path", "timeout", "connect_timeout", "idle_timeout", "max_reply",
-        "max_page", "ca_file", "insecure",
+        "max_page", "ca_file", "insecure", "sql",
     ];
+    TARGET_SQL = "target_sql", "`[target.sql]`", [
+        "url", "password", "ca_file", "insecure", "connections", "statement_timeout",
+    ];
+    SITE_VALIDATE = "site_validate", "`[validate]`", ["memory", "pages", "pii_key"];
     PRODUCE = "produce", "`[produce]`", ["fibres", "rate", "chunk"];
     PUSH = "push", "`[push]`", ["workers", "rate", "parcel", "zombie_grace", "silent_after"];
     BRAKES = "brakes", "`[brakes]`", [

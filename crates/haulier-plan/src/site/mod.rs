@@ -41,6 +41,8 @@ pub struct Site {
     pub brakes: BrakesSite,
     /// The target's bounds, and how the workers are ramped.
     pub tolerance: ToleranceSite,
+    /// Settings of the validator.
+    pub validate: ValidateSite,
     /// The folder for what belongs to no other place, such as the `PAUSE` file.
     pub state: PathBuf,
 }
@@ -69,6 +71,17 @@ pub struct PushSite {
     pub zombie_grace: Duration,
     /// How long a process may give no sign of life before others take over what it holds.
     pub silent_after: Duration,
+}
+
+/// Settings of the validator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidateSite {
+    /// Bytes that a sort may hold before it spills.
+    pub memory: usize,
+    /// Pages of the target's lists that are read at a time.
+    pub pages: u32,
+    /// The key of the hashes that stand for personal data.
+    pub pii_key: Option<Secret>,
 }
 
 /// Reads a site's text.
@@ -104,6 +117,7 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>, folder: &Path) -> Opt
         push: settings.push,
         brakes,
         tolerance,
+        validate: settings.validate,
         state: settings.state,
     })
 }

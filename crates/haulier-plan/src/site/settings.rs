@@ -1,25 +1,27 @@
-//! `[produce]`, `[push]`, `[state]`: all of them may be left out.
+//! `[produce]`, `[push]`, `[validate]`, `[state]`: all of them may be left out.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{ProduceSite, PushSite};
+use super::{ProduceSite, PushSite, ValidateSite, secret};
 use crate::node::{Node, Table};
-use crate::shape;
+use crate::{scalar, shape};
 
 /// The settings that have defaults.
 pub(super) struct Settings {
     pub(super) produce: ProduceSite,
     pub(super) push: PushSite,
+    pub(super) validate: ValidateSite,
     pub(super) state: PathBuf,
 }
 
-/// Reads the three tables.
+/// Reads the four tables.
 pub(super) fn read(site: &Table<'_>, folder: &Path) -> Settings {
     let produce = site.get("produce").and_then(|node| node.table(&shape::PRODUCE));
     let push = site.get("push").and_then(|node| node.table(&shape::PUSH));
+    let validate = site.get("validate").and_then(|node| node.table(&shape::SITE_VALIDATE));
     let state = site.get("state").and_then(|node| node.table(&shape::STATE));
     let number = |table: &Option<Table<'_>>, key, most, absent| {
         table.as_ref().map_or(absent, |table| table.number(key, 1, most, absent))
@@ -39,10 +41,19 @@ pub(super) fn read(site: &Table<'_>, folder: &Path) -> Settings {
                 .map_or(ZOMBIE_GRACE, |table| table.duration("zombie_grace", ZOMBIE_GRACE)),
             silent_after: push.as_ref().and_then(silent_after).unwrap_or(SILENT_AFTER),
         },
+        validate: ValidateSite {
+            memory: validate
+                .as_ref()
+                .and_then(|table| scalar::size(&table.get("memory")?))
+                .unwrap_or(VALIDATE_MEMORY),
+            pages: number(&validate, "pages", 64, 4),
+            pii_key: validate.as_ref().and_then(|table| secret::read(&table.get("pii_key")?, folder)),
+        },
         state: folder.join(state.and_then(|table| table.owned("folder")).as_deref().unwrap_or("state")),
     }
 }
 
+const VALIDATE_MEMORY: usize = 256 << 20;
 const ZOMBIE_GRACE: Duration = Duration::from_mins(1);
 const SILENT_AFTER: Duration = Duration::from_secs(10);
 

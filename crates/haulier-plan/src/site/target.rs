@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Secret;
-use super::{address, secret};
+use super::{Secret, SourceSite, address, secret, server};
 use crate::node::{Node, Table, Text};
 use crate::{near, scalar, shape};
 
@@ -31,6 +30,8 @@ pub struct TargetSite {
     pub max_page: usize,
     /// Certificates that are trusted instead of this machine's.
     pub ca_file: Option<PathBuf>,
+    /// Its database, where the validator may read it.
+    pub sql: Option<SourceSite>,
 }
 
 /// A header's value.
@@ -112,6 +113,7 @@ pub(super) fn read(table: &Table<'_>, folder: &Path) -> Option<TargetSite> {
         max_reply: table.get("max_reply").and_then(|node| scalar::size(&node)).unwrap_or(1 << 20),
         max_page: table.get("max_page").and_then(|node| scalar::size(&node)).unwrap_or(16 << 20),
         ca_file: table.owned("ca_file").map(|path| folder.join(path)),
+        sql: table.get("sql").and_then(|node| server::source(&node.table(&shape::TARGET_SQL)?, folder)),
     };
     base_url.map(|_| site)
 }
