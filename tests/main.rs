@@ -16,3 +16,4 @@ mod order;
 mod support;
 mod target_faults;
 mod tidy;
+mod validate;

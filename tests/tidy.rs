@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("haulier-producer", &["haulier-core", "haulier-throttle"]),
     ("haulier-worker", &["haulier-core", "haulier-throttle"]),
     ("haulier-validator", &["haulier-core"]),
+    ("haulier-sides", &["haulier-core", "haulier-producer", "haulier-validator"]),
     ("haulier-testkit", &["haulier-core"]),
     ("hq-sandbox", &[]),
     (
@@ -26,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "haulier-plan",
             "haulier-producer",
             "haulier-queue",
+            "haulier-sides",
             "haulier-source",
             "haulier-target",
             "haulier-throttle",

@@ -8,7 +8,7 @@ use crate::support::desk::Desk;
 use crate::support::evidence::number;
 use crate::support::{Engine, shared};
 
-const PLAN: &str = include_str!("../cases/chinook/plan.toml");
+pub(crate) const PLAN: &str = include_str!("../cases/chinook/plan.toml");
 
 /// The same tables as Chinook's, as far as the plan reads them.
 const TABLES: &str = "
@@ -32,7 +32,7 @@ CREATE TABLE InvoiceLine (InvoiceLineId INTEGER PRIMARY KEY, InvoiceId INTEGER N
 
 /// A small shop: 6 artists with 3 albums of 5 tracks each, a playlist of everything, bosses with higher numbers than
 /// those who report to them.
-fn shop() -> String {
+pub(crate) fn shop() -> String {
     const NAMES: [&str; 6] =
         ["Motörhead", "Sigur Rós", "O''Jays", "二胡樂團", "AC/DC & <b>", "Господин 100%"];
     let mut sql = TABLES.to_owned();
@@ -101,7 +101,7 @@ fn shop() -> String {
 }
 
 /// `AlbumId` as `album_id`; only within these quotes, or only outside of them.
-fn snake(text: &str, quote: char, within: bool) -> String {
+pub(crate) fn snake(text: &str, quote: char, within: bool) -> String {
     let mut out = String::with_capacity(text.len() + 64);
     let (mut quoted, mut before) = (false, ' ');
     let mut rest = text.chars().peekable();

@@ -7,13 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use haulier_core::plan::Entity;
 use haulier_core::port::{KeyRange, Source, SourceError};
-use haulier_core::schema::{ForeignKey, Schema, Table};
+use haulier_core::schema::{Column, ForeignKey, Schema, Table};
 use haulier_core::{EntityName, Row, SourceKey, Value};
 
 use crate::catalogue::Form;
 use crate::driver::Driver;
 use crate::fault::Fault;
 use crate::range::{cut, whole};
+use crate::relation::{describe, find};
 use crate::row::{self, Binds, RowProblem};
 use crate::sql::{self, Statement};
 use crate::walk::{self, Walk};
@@ -228,6 +229,13 @@ impl<D: Driver> Source for Adapter<D> {
     async fn count(&self, entity: &Entity) -> Result<u64, SourceError> {
         let walk = self.walk(entity).await?;
         self.one_count(&walk, &walk.count, &[]).await
+    }
+
+    async fn columns(&self, entity: &Entity) -> Result<Vec<Column>, SourceError> {
+        let described = describe(&self.driver, &entity.relation, None).await;
+        let described = described.map_err(|fault| self.about(entity, fault))?;
+        let column = |name: &String| find(&described, name).map(Into::into);
+        entity.columns.iter().map(column).collect::<Result<_, _>>().map_err(|fault| self.about(entity, fault))
     }
 
     async fn schema(&self) -> Result<Schema, SourceError> {

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use haulier_core::port::{LedgerError, QueueError, SourceError};
 use haulier_core::{Failure, FailureKind};
 use haulier_producer::ProduceError;
+use haulier_sides::SidesError;
+use haulier_validator::extract::ExtractError;
 use haulier_worker::WorkError;
 
 use crate::exit::Exit;
@@ -166,6 +168,39 @@ impl From<WorkError> for CliError {
             WorkError::Queue(error) => error.into(),
             WorkError::Ledger(error) => error.into(),
             WorkError::Panicked(_) => Self::of(Exit::Bug, &error),
+        }
+    }
+}
+
+impl From<SidesError> for CliError {
+    fn from(error: SidesError) -> Self {
+        match error {
+            SidesError::Source(error) => error.into(),
+            SidesError::Target { entity, failure } => {
+                let reason = failure.reason.clone();
+                let mut told = Self::from(failure);
+                told.message = format!("entity `{entity}`: the target's list cannot be read: {reason}");
+                told
+            }
+            SidesError::NoExtract(_) | SidesError::NoPlace { .. } | SidesError::Columns { .. } => {
+                Self::of(Exit::Plan, &error)
+            }
+            SidesError::Stopped | SidesError::Panicked(_) => Self::of(Exit::Bug, &error),
+        }
+    }
+}
+
+impl From<ExtractError> for CliError {
+    fn from(error: ExtractError) -> Self {
+        match &error {
+            ExtractError::Cell(_) => Self::of(Exit::No, &error),
+            ExtractError::Doubled { .. } => Self::of(Exit::No, &error)
+                .hint("a natural key must be the key of one record: mend the records, or name more columns in `natural_key`"),
+            ExtractError::NoHashKey(_) => Self::of(Exit::Plan, &error)
+                .hint("`[validate] pii_key = { file = \"...\" }` in the site, of at least 16 bytes"),
+            ExtractError::Sort(_) | ExtractError::Full { .. } | ExtractError::Write { .. } => {
+                Self::of(Exit::Unreachable, &error)
+            }
         }
     }
 }

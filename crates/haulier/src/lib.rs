@@ -7,6 +7,7 @@ mod drill;
 pub mod error;
 pub mod exit;
 mod process;
+mod sides;
 mod site;
 mod ui;
 

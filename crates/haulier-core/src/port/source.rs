@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use crate::plan::Entity;
-use crate::schema::{ForeignKey, Schema, Table};
+use crate::schema::{Column, ForeignKey, Schema, Table};
 use crate::{Row, SourceKey};
 
 /// A part of an entity's key space, walked by one fibre: `after < key <= upto`.
@@ -42,6 +42,9 @@ pub trait Source: Debug + Send + Sync {
 
     /// How many rows the entity has now.
     async fn count(&self, entity: &Entity) -> Result<u64, SourceError>;
+
+    /// The entity's columns, in the order of its `columns`, with what they are read as; of a query, too.
+    async fn columns(&self, entity: &Entity) -> Result<Vec<Column>, SourceError>;
 
     /// What the database declares: tables, views, keys, references.
     async fn schema(&self) -> Result<Schema, SourceError>;

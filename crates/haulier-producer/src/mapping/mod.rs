@@ -161,18 +161,8 @@ impl Mapper {
             }
         }
         let mut values: Vec<Option<String>> = Vec::with_capacity(self.entity.fields.len());
-        for (field, column) in self.entity.fields.iter().zip(&self.columns) {
-            let encoded = match (&field.source, column) {
-                (FieldSource::Constant(json), _) => Some(json.clone()),
-                (source @ FieldSource::Column { column, .. }, Some(index)) => {
-                    let value = row.values.get(*index).unwrap_or(&Value::Null);
-                    convert::encode(value, source).map_err(|problem| {
-                        format!("column `{column}` for field `{}`: {problem}", field.name)
-                    })?
-                }
-                (FieldSource::Column { .. }, None) => None,
-            };
-            values.push(encoded);
+        for index in 0..self.entity.fields.len() {
+            values.push(self.field(row, index)?);
         }
         let mut body =
             String::with_capacity(values.iter().flatten().map(|v| v.len() + 24).sum::<usize>() + 2);
@@ -201,6 +191,22 @@ impl Mapper {
             refs,
         };
         Ok((record, natural))
+    }
+
+    /// The encoded JSON of the field at this position, as it would be sent; `None` is NULL. The error names column and field.
+    pub fn field(&self, row: &Row, index: usize) -> Result<Option<String>, String> {
+        let (Some(field), Some(column)) = (self.entity.fields.get(index), self.columns.get(index)) else {
+            return Ok(None);
+        };
+        match (&field.source, column) {
+            (FieldSource::Constant(json), _) => Ok(Some(json.clone())),
+            (source @ FieldSource::Column { column, .. }, Some(index)) => {
+                let value = row.values.get(*index).unwrap_or(&Value::Null);
+                convert::encode(value, source)
+                    .map_err(|problem| format!("column `{column}` for field `{}`: {problem}", field.name))
+            }
+            (FieldSource::Column { .. }, None) => Ok(None),
+        }
     }
 
     fn refs(&self, row: &Row) -> Vec<Option<SourceKey>> {

@@ -43,6 +43,7 @@ macro_rules! source_contract {
             views_and_queries_are_walked_like_tables
             values_are_exact
             the_schema_tells_keys_and_references
+            columns_tell_what_they_are_read_as
             key_quality_and_orphans_are_counted
         }
     };

@@ -5,6 +5,7 @@ mod completions;
 mod dead;
 mod demo;
 mod empty;
+mod extract;
 mod graph;
 mod idmap;
 mod init;
@@ -32,6 +33,7 @@ pub(crate) enum Command {
     Work(work::Args),
     Status(status::Args),
     Empty(empty::Args),
+    Extract(extract::Args),
     Dead(dead::Args),
     Idmap(idmap::Args),
     Demo(demo::Args),
@@ -50,6 +52,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         Command::Work(args) => Box::pin(work::run(&global, args)).await,
         Command::Status(args) => Box::pin(status::run(&global, args)).await,
         Command::Empty(args) => Box::pin(empty::run(&global, args)).await,
+        Command::Extract(args) => Box::pin(extract::run(&global, args)).await,
         Command::Dead(args) => Box::pin(dead::run(&global, args)).await,
         Command::Idmap(args) => Box::pin(idmap::run(&global, args)).await,
         Command::Demo(args) => Box::pin(demo::run(&global, args)).await,

@@ -118,6 +118,44 @@ impl Neighbours {
         wire::target(&self.site)
     }
 
+    /// The target's own database, where the site names it.
+    pub(crate) async fn target_database(&self) -> Result<Option<Arc<dyn Source>>, CliError> {
+        match &self.site.target.sql {
+            Some(sql) => Ok(Some(haulier_source::open(wire::database(&self.site, sql)?).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The key of hashes that stand for personal data.
+    pub(crate) fn hash_key(&self) -> Result<Option<Vec<u8>>, CliError> {
+        let key = self.site.validate.pii_key.as_ref().map(wire::reveal).transpose()?;
+        Ok(key.map(String::into_bytes))
+    }
+
+    /// Pages of the target's lists that are read at a time.
+    pub(crate) fn validate_pages(&self) -> usize {
+        usize::try_from(self.site.validate.pages).unwrap_or(1)
+    }
+
+    /// Bytes that the validator's sorts may hold together.
+    pub(crate) fn validate_memory(&self) -> usize {
+        self.site.validate.memory
+    }
+
+    /// The state folder.
+    pub(crate) fn state(&self) -> &std::path::Path {
+        &self.site.state
+    }
+
+    /// Source and target, in words without secrets.
+    pub(crate) fn fingerprints(&self) -> [String; 2] {
+        let target = match &self.site.target.sql {
+            Some(sql) => wire::named(&sql.database),
+            None => self.site.target.base_url.clone(),
+        };
+        [wire::named(&self.site.source.database), target]
+    }
+
     /// The producer's start values.
     pub(crate) fn produce_settings(&self) -> Settings {
         let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);

@@ -11,7 +11,7 @@ use super::Role;
 use crate::error::CliError;
 use crate::exit::Exit;
 
-fn reveal(secret: &Secret) -> Result<String, CliError> {
+pub(super) fn reveal(secret: &Secret) -> Result<String, CliError> {
     secret.reveal().map_err(|problem| CliError::new(Exit::Plan, problem.to_string()))
 }
 
@@ -30,16 +30,35 @@ fn make_folder(file: &Path) -> Result<(), CliError> {
 
 /// The source of the site.
 pub(super) fn source(site: &Site) -> Result<haulier_source::Options, CliError> {
+    database(site, &site.source)
+}
+
+/// A database's kind and place, without user and password.
+pub(super) fn named(database: &Database) -> String {
+    let server =
+        |kind: &str, server: &Server| format!("{kind} {}:{}/{}", server.host, server.port, server.database);
+    match database {
+        Database::Postgres(at) => server("postgresql", at),
+        Database::MySql(at) => server("mysql", at),
+        Database::Sqlite(path) => format!("sqlite {}", path.display()),
+    }
+}
+
+/// A database that is read.
+pub(super) fn database(
+    site: &Site,
+    at: &haulier_plan::site::SourceSite,
+) -> Result<haulier_source::Options, CliError> {
     use haulier_source::Engine;
-    let engine = match &site.source.database {
+    let engine = match &at.database {
         Database::Postgres(server) => Engine::Postgres(source_server(server)?),
         Database::MySql(server) => Engine::MySql(source_server(server)?),
         Database::Sqlite(path) => Engine::Sqlite(path.clone()),
     };
     Ok(haulier_source::Options {
         engine,
-        connections: site.source.connections.max(site.produce.fibres + 2),
-        statement_timeout: site.source.statement_timeout,
+        connections: at.connections.max(site.produce.fibres + 2),
+        statement_timeout: at.statement_timeout,
         application_name: "haulier".to_owned(),
     })
 }

@@ -1,9 +1,11 @@
 //! What people and programs see.
 
 mod bars;
+mod gauge;
 mod out;
 mod table;
 
 pub(crate) use bars::Watch;
+pub(crate) use gauge::{Counted, watch};
 pub(crate) use out::{json, line, note};
 pub(crate) use table::{grouped, table};

@@ -4,7 +4,8 @@ use haulier_core::port::Source;
 use haulier_core::schema::{ColumnKind, ForeignKey};
 
 use super::fixture::Engine;
-use super::{ok, owned};
+use super::{entity, ok, owned};
+use haulier_core::plan::Relation;
 
 /// Tables and views, primary keys, unique columns, references.
 pub async fn the_schema_tells_keys_and_references(source: &dyn Source, engine: Engine) {
@@ -61,4 +62,22 @@ pub async fn key_quality_and_orphans_are_counted(source: &dyn Source, _: Engine)
     let reference =
         ForeignKey { columns: owned(&["hub_id"]), table: "hub".to_owned(), referenced: owned(&["id"]) };
     assert_eq!(ok(source.orphans(member, &reference).await), 1);
+}
+
+/// In the order of the entity, of a table as of a query; a stranger is refused.
+pub async fn columns_tell_what_they_are_read_as(source: &dyn Source, _: Engine) {
+    let mut asked = entity("kind", &["id"], &["exact", "id", "note"]);
+    let kinds = [
+        ("exact".to_owned(), ColumnKind::Number),
+        ("id".to_owned(), ColumnKind::Integer),
+        ("note".to_owned(), ColumnKind::Text),
+    ];
+    let told = |columns: Vec<haulier_core::schema::Column>| {
+        columns.into_iter().map(|column| (column.name, column.kind)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(ok(source.columns(&asked).await)), kinds);
+    asked.relation = Relation::Query("select note, id, exact from kind".to_owned());
+    assert_eq!(told(ok(source.columns(&asked).await)), kinds);
+    asked.columns.push("nota".to_owned());
+    assert!(source.columns(&asked).await.is_err());
 }

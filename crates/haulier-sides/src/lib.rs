@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+mod agree;
+mod error;
+mod list;
+mod naturals;
+mod pages;
+mod reader;
+mod source;
+
+pub use agree::{Agreed, Types, agree};
+pub use error::{RowProblem, SidesError};
+pub use list::Lists;
+pub use naturals::Naturals;
+pub use reader::{Batch, Job, Read, Reader};
+pub use source::Database;

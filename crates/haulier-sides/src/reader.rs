@@ -1,0 +1,242 @@
+//! One side read to its end: as batches of neutral lines, and as what others need to refer to its records.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use haulier_core::EntityName;
+use haulier_validator::neutral::{Changed, Neutral};
+use tokio::sync::mpsc;
+
+use crate::agree::Agreed;
+use crate::list::Lists;
+use crate::naturals::{Entry, Item, Naturals};
+use crate::source::Database;
+use crate::{RowProblem, SidesError};
+
+/// Problems that are kept; all are counted.
+const KEPT: usize = 10_000;
+
+/// Where one side's rows come from.
+#[derive(Debug, Clone)]
+pub enum Reader {
+    /// The source's database.
+    Source(Database),
+    /// The target's lists.
+    Lists(Lists),
+    /// The target's own database.
+    Stored(Database),
+}
+
+/// What is read.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The entity.
+    pub agreed: Arc<Agreed>,
+    /// The natural keys of the entities that it needs.
+    pub naturals: Arc<Naturals>,
+    /// Makes the lines; nothing where no lines are wanted.
+    pub neutral: Option<Neutral>,
+    /// Whether others refer to the entity's records.
+    pub index: bool,
+    /// Only rows of these tenants, by their ids on this side.
+    pub tenants: Option<Arc<HashSet<String>>>,
+    /// Where the lines go.
+    pub out: Option<mpsc::Sender<Batch>>,
+    /// Counts the rows as they are read.
+    pub rows: Arc<AtomicU64>,
+}
+
+/// Lines, without their line feeds.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    tenants: Vec<Option<String>>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// Rows that became lines.
+    pub rows: u64,
+    /// What was changed on the way, a column each.
+    pub changed: Vec<Changed>,
+    /// Rows that have no neutral form; the first of them.
+    pub problems: Vec<RowProblem>,
+    /// How many there were.
+    pub problem_count: u64,
+    /// Records that a list showed more than once because it moved while it was read.
+    pub twice: u64,
+    entries: HashMap<Box<str>, Entry>,
+}
+
+impl Batch {
+    /// The lines.
+    pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| self.text.get(start..*end).unwrap_or_default())
+    }
+
+    /// The tenant of each line, by its id on its side.
+    pub fn tenants(&self) -> impl Iterator<Item = Option<&str>> {
+        self.tenants.iter().map(Option::as_deref)
+    }
+}
+
+impl Reader {
+    /// Reads an entity to its end. Lines come in no order.
+    pub async fn read(&self, job: &Job) -> Result<Read, SidesError> {
+        match self {
+            Self::Source(database) => database.read(job, false).await,
+            Self::Stored(database) => database.read(job, true).await,
+            Self::Lists(lists) => lists.read(job).await,
+        }
+    }
+
+    /// Makes the natural keys known that stand in an entity's rows. `all` are the entities with an extract.
+    pub async fn learn(
+        &self,
+        naturals: &mut Naturals,
+        all: &[Arc<Agreed>],
+        wanted: &Agreed,
+        rows: &Arc<AtomicU64>,
+    ) -> Result<(), SidesError> {
+        self.learn_all(naturals, all, wanted.needs().cloned().collect(), rows).await
+    }
+
+    /// Makes the natural keys of these entities known, and those that they are made of.
+    pub async fn learn_all(
+        &self,
+        naturals: &mut Naturals,
+        all: &[Arc<Agreed>],
+        mut open: Vec<EntityName>,
+        rows: &Arc<AtomicU64>,
+    ) -> Result<(), SidesError> {
+        let mut asked: HashSet<EntityName> = HashSet::new();
+        while let Some(name) = open.pop() {
+            if !asked.insert(name.clone()) {
+                continue;
+            }
+            let Some(agreed) = all.iter().find(|agreed| agreed.entity.name == name) else { continue };
+            open.extend(agreed.needs().cloned());
+            if naturals.knows(&name) {
+                continue;
+            }
+            let job = Job {
+                agreed: Arc::clone(agreed),
+                naturals: Arc::default(),
+                neutral: None,
+                index: true,
+                tenants: None,
+                out: None,
+                rows: Arc::clone(rows),
+            };
+            let mut read = self.read(&job).await?;
+            read.teach(agreed, naturals);
+        }
+        Ok(())
+    }
+}
+
+impl Job {
+    pub(crate) async fn send(&self, batch: Batch) -> Result<(), SidesError> {
+        match &self.out {
+            Some(out) if !batch.ends.is_empty() => out.send(batch).await.map_err(|_| SidesError::Stopped),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl Read {
+    /// Keeps the natural keys that were read on the way.
+    pub fn teach(&mut self, agreed: &Agreed, naturals: &mut Naturals) {
+        naturals.insert(agreed, std::mem::take(&mut self.entries));
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.twice += other.twice;
+        self.problem_count += other.problem_count;
+        self.problems.extend(other.problems);
+        self.problems.truncate(KEPT);
+        self.entries.extend(other.entries);
+        if self.changed.is_empty() {
+            self.changed = other.changed;
+        } else {
+            for (sum, more) in self.changed.iter_mut().zip(&other.changed) {
+                sum.add(more);
+            }
+        }
+    }
+}
+
+/// Makes lines of rows, for one task.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    agreed: Arc<Agreed>,
+    naturals: Arc<Naturals>,
+    neutral: Option<Neutral>,
+    index: bool,
+    tenants: Option<Arc<HashSet<String>>>,
+    /// Records that came once more.
+    pub(crate) twice: u64,
+    read: Read,
+}
+
+impl Desk {
+    pub(crate) fn new(job: &Job) -> Self {
+        Self {
+            agreed: Arc::clone(&job.agreed),
+            naturals: Arc::clone(&job.naturals),
+            neutral: job.neutral.clone(),
+            index: job.index,
+            tenants: job.tenants.clone(),
+            twice: 0,
+            read: Read::default(),
+        }
+    }
+
+    pub(crate) fn chunk<'a>(&mut self, items: impl Iterator<Item = Item<'a>>) -> Batch {
+        let mut batch = Batch::default();
+        for item in items {
+            if self.index {
+                self.read.entries.insert((*item.id).into(), Entry::of(&self.agreed, &item));
+            }
+            let Some(neutral) = &mut self.neutral else { continue };
+            let tenant = self.naturals.tenant_id(&self.agreed, &item);
+            if let Some(wanted) = &self.tenants
+                && !tenant.as_ref().is_some_and(|tenant| wanted.contains(&**tenant))
+            {
+                continue;
+            }
+            match neutral.push(self.naturals.cells(&self.agreed, &item), &mut batch.text) {
+                Ok(()) => {
+                    batch.ends.push(batch.text.len());
+                    batch.tenants.push(tenant.map(std::borrow::Cow::into_owned));
+                    self.read.rows += 1;
+                }
+                Err(error) => {
+                    self.read.problem_count += 1;
+                    if self.read.problems.len() < KEPT {
+                        self.read.problems.push(RowProblem {
+                            entity: self.agreed.entity.name.clone(),
+                            id: item.id.to_string(),
+                            column: error.column,
+                            reason: error.reason,
+                        });
+                    }
+                }
+            }
+        }
+        batch
+    }
+
+    pub(crate) fn done(mut self) -> Read {
+        self.read.twice = self.twice;
+        if let Some(neutral) = &self.neutral {
+            self.read.changed = neutral.changed().to_vec();
+        }
+        self.read
+    }
+}

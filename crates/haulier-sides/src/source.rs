@@ -1,0 +1,223 @@
+//! Rows of a database: the source's, mapped as they would be sent, or the target's own, as it holds them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use haulier_core::plan::{Entity, ExtractFrom, Stored, TenantPath};
+use haulier_core::port::{KeyRange, Source, SourceError};
+use haulier_core::{Row, SourceKey, Value};
+use haulier_producer::mapping::Mapper;
+use haulier_validator::neutral::{Cell, Neutral};
+use tokio::task::JoinSet;
+
+use crate::SidesError;
+use crate::agree::{Agreed, Slot};
+use crate::naturals::{Item, Naturals};
+use crate::reader::{Desk, Job, Read};
+
+/// A database that is read in key order, several ranges at a time.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// The database.
+    pub source: Arc<dyn Source>,
+    /// Ranges at a time.
+    pub fibres: usize,
+    /// Rows of one read.
+    pub chunk: u32,
+}
+
+/// How a row's values are found.
+#[derive(Debug)]
+struct Plan {
+    entity: Entity,
+    mapper: Option<Mapper>,
+    own: Vec<Option<Get>>,
+    refs: Vec<Vec<usize>>,
+    /// The column that holds the id; `None` where the key is the id.
+    id: Option<usize>,
+}
+
+#[derive(Debug)]
+enum Get {
+    Field(usize),
+    Column(usize),
+}
+
+impl Database {
+    /// Reads an entity to its end. `stored`: as the target's database holds it.
+    pub(crate) async fn read(&self, job: &Job, stored: bool) -> Result<Read, SidesError> {
+        let plan = Arc::new(if stored { as_stored(&job.agreed)? } else { as_mapped(&job.agreed)? });
+        let ranges = self.source.ranges(&plan.entity, self.fibres.max(1)).await?;
+        let mut walks: JoinSet<Result<Read, SidesError>> = JoinSet::new();
+        for range in ranges {
+            let (source, plan, job, limit) =
+                (Arc::clone(&self.source), Arc::clone(&plan), job.clone(), self.chunk.max(1));
+            walks.spawn(async move { walk(&*source, &plan, &job, &range, limit).await });
+        }
+        let mut all = Read::default();
+        while let Some(ended) = walks.join_next().await {
+            all.add(ended.map_err(|error| SidesError::Panicked(error.to_string()))??);
+        }
+        Ok(all)
+    }
+}
+
+impl Database {
+    /// The neutral keys of the source's rows with these source keys. `neutral` is one of [`Agreed::key_columns`]. A row that is
+    /// gone, or whose key cannot be made, is left out.
+    pub async fn key_lines(
+        &self,
+        naturals: &Naturals,
+        agreed: &Agreed,
+        neutral: &mut Neutral,
+        keys: &[SourceKey],
+    ) -> Result<Vec<(SourceKey, Vec<u8>)>, SidesError> {
+        let plan = as_mapped(agreed)?;
+        let mut found = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(1000) {
+            for row in self.source.rows(&plan.entity, keys).await? {
+                let item = plan.item(&row);
+                let mut cells = naturals.cells(agreed, &item);
+                cells.truncate(agreed.columns.key());
+                let mut line = Vec::new();
+                if neutral.push(cells, &mut line).is_ok() {
+                    found.push((row.key.clone(), line));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+async fn walk(
+    source: &dyn Source,
+    plan: &Plan,
+    job: &Job,
+    range: &KeyRange,
+    mut limit: u32,
+) -> Result<Read, SidesError> {
+    let mut desk = Desk::new(job);
+    let mut at: Option<SourceKey> = None;
+    loop {
+        let rows = match source.chunk(&plan.entity, range, at.as_ref(), limit).await {
+            Ok(rows) => rows,
+            Err(SourceError::Timeout { .. }) if limit > 1 => {
+                limit = limit.div_ceil(2);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Some(last) = rows.last() else { return Ok(desk.done()) };
+        at = Some(last.key.clone());
+        let batch = desk.chunk(rows.iter().map(|row| plan.item(row)));
+        job.rows.fetch_add(u64::try_from(rows.len()).unwrap_or(0), Ordering::Relaxed);
+        job.send(batch).await?;
+    }
+}
+
+impl Plan {
+    fn item<'r>(&self, row: &'r Row) -> Item<'r> {
+        let value = |index: usize| row.values.get(index).unwrap_or(&Value::Null);
+        let cells = self.own.iter().map(|get| match get {
+            None => Cell::Missing,
+            Some(Get::Column(index)) => Cell::from(value(*index)),
+            Some(Get::Field(index)) => match self.mapper.as_ref().map(|mapper| mapper.field(row, *index)) {
+                Some(Ok(Some(json))) => encoded(json),
+                Some(Ok(None)) | None => Cell::Null,
+                Some(Err(problem)) => Cell::Unreadable(problem.into()),
+            },
+        });
+        let refs = self.refs.iter().map(|by| {
+            for index in by {
+                if let Value::Unreadable(problem) = value(*index) {
+                    return Cell::Unreadable(Cow::Borrowed(problem));
+                }
+            }
+            let parts: Option<Vec<String>> = by.iter().map(|index| value(*index).key_text()).collect();
+            parts.map_or(Cell::Null, |parts| {
+                Cell::Text(Cow::Owned(SourceKey::from_parts(&parts).as_str().to_owned()))
+            })
+        });
+        let id = match self.id {
+            Some(index) => Cow::Owned(value(index).key_text().unwrap_or_default()),
+            None => Cow::Borrowed(row.key.as_str()),
+        };
+        let tenant = row.tenant.as_ref().map(|tenant| Cow::Borrowed(tenant.as_str()));
+        Item { id, cells: cells.collect(), refs: refs.collect(), tenant }
+    }
+}
+
+/// A mapped field: encoded JSON.
+fn encoded(json: String) -> Cell<'static> {
+    match json.as_bytes().first() {
+        Some(b'"') => match serde_json::from_str::<String>(&json) {
+            Ok(text) => Cell::Text(Cow::Owned(text)),
+            Err(_) => Cell::Unreadable("it is mapped to what is no JSON".into()),
+        },
+        Some(b't') => Cell::Bool(true),
+        Some(b'f') => Cell::Bool(false),
+        Some(b'n') => Cell::Null,
+        Some(b'{' | b'[') => Cell::Json(Cow::Owned(json)),
+        Some(_) | None => Cell::Text(Cow::Owned(json)),
+    }
+}
+
+fn unread(entity: &Entity, column: &str) -> SidesError {
+    SidesError::Columns {
+        entity: entity.name.clone(),
+        problem: format!("the column `{column}` is not among those that are read"),
+    }
+}
+
+/// The source's rows, as they would be sent.
+fn as_mapped(agreed: &Agreed) -> Result<Plan, SidesError> {
+    let entity = agreed.entity.clone();
+    let find = |column: &str| entity.column(column).ok_or_else(|| unread(&entity, column));
+    let mapper = Mapper::new(&entity)
+        .map_err(|error| SidesError::Columns { entity: entity.name.clone(), problem: error.to_string() })?;
+    let own = agreed.slots.iter().map(|slot| match slot {
+        Slot::Own(ExtractFrom::Field(index), _) => Ok(Some(Get::Field(*index))),
+        Slot::Own(ExtractFrom::Column(name), _) => find(name).map(|index| Some(Get::Column(index))),
+        Slot::Own(ExtractFrom::Parent { .. }, _) | Slot::Parent { .. } | Slot::Tenant => Ok(None),
+    });
+    let own = own.collect::<Result<_, _>>()?;
+    let refs = agreed.refs.iter().map(|reach| reach.reference.by.iter().map(|by| find(by)).collect());
+    let refs = refs.collect::<Result<_, _>>()?;
+    Ok(Plan { mapper: Some(mapper), own, refs, id: None, entity })
+}
+
+/// The rows of the target's own database.
+fn as_stored(agreed: &Agreed) -> Result<Plan, SidesError> {
+    let missing = || SidesError::NoPlace { entity: agreed.entity.name.clone(), key: "stored" };
+    let Stored { relation, key, filters, id } = agreed.entity.stored.clone().ok_or_else(missing)?;
+    let mut columns = key.clone();
+    let mut read = |name: &str| {
+        columns.iter().position(|column| column == name).unwrap_or_else(|| {
+            columns.push(name.to_owned());
+            columns.len() - 1
+        })
+    };
+    let id = Some(read(&id));
+    let called = |at: &Option<String>, name: &str| {
+        at.as_deref().map_or_else(|| name.to_owned(), |at| at.trim_start_matches('/').to_owned())
+    };
+    let names = agreed.columns.all().iter().map(|column| column.name.as_str());
+    let own = agreed.slots.iter().zip(names).map(|(slot, name)| match slot {
+        Slot::Own(_, at) => Some(Get::Column(read(&called(at, name)))),
+        Slot::Parent { .. } | Slot::Tenant => None,
+    });
+    let own = own.collect();
+    let refs =
+        agreed.refs.iter().map(|reach| vec![read(&called(&reach.at, &reach.reference.field))]).collect();
+    let entity = Entity {
+        relation,
+        key,
+        filters,
+        generation: None,
+        tenant: TenantPath::None,
+        columns,
+        ..agreed.entity.clone()
+    };
+    Ok(Plan { entity, mapper: None, own, refs, id })
+}

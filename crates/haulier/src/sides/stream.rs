@@ -1,0 +1,81 @@
+//! One entity of one side into its extract.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use haulier_core::SourceKey;
+use haulier_sides::{Agreed, Batch, Job, Read};
+use haulier_validator::extract::{ExtractError, ExtractWriter};
+use tokio::sync::mpsc;
+
+use super::{OneSide, id_set};
+use crate::error::CliError;
+
+/// Extracts that hold all their lines, not yet sorted, and how the reading went.
+#[derive(Debug)]
+pub(crate) struct Streamed {
+    pub(crate) writers: Vec<ExtractWriter>,
+    pub(crate) read: Read,
+}
+
+/// Reads an entity into these writers. With `tenants`, a line goes to the writer at the position of its tenant's key in
+/// `order`; else all go to the first.
+pub(crate) async fn stream(
+    side: &mut OneSide<'_>,
+    agreed: &Arc<Agreed>,
+    writers: Vec<ExtractWriter>,
+    tenants: Option<(&HashMap<String, SourceKey>, &[SourceKey])>,
+    index: bool,
+) -> Result<Streamed, CliError> {
+    side.learn(agreed).await?;
+    let (out, batches) = mpsc::channel(8);
+    let place = tenants.map(|(ids, order)| {
+        let at = |key: &SourceKey| order.iter().position(|known| known == key);
+        ids.iter().filter_map(|(id, key)| Some((id.clone(), at(key)?))).collect::<HashMap<_, _>>()
+    });
+    let writing = tokio::task::spawn_blocking(move || write(writers, batches, place.as_ref()));
+    let job = Job {
+        agreed: Arc::clone(agreed),
+        naturals: Arc::new(side.naturals.clone()),
+        neutral: Some(side.all.neutral(agreed, side.side)?),
+        index,
+        tenants: tenants.map(|(ids, _)| id_set(ids)),
+        out: Some(out),
+        rows: Arc::clone(&side.rows),
+    };
+    let read = side.reader.read(&job).await;
+    drop(job);
+    let written = writing.await.map_err(CliError::bug)?;
+    // A writer that failed is why the reader was stopped.
+    let mut writers = written?;
+    let mut read = read?;
+    if let Some(first) = writers.first_mut() {
+        first.add_changed(&read.changed);
+    }
+    if index {
+        read.teach(agreed, &mut side.naturals);
+    }
+    Ok(Streamed { writers, read })
+}
+
+fn write(
+    mut writers: Vec<ExtractWriter>,
+    mut batches: mpsc::Receiver<Batch>,
+    place: Option<&HashMap<String, usize>>,
+) -> Result<Vec<ExtractWriter>, ExtractError> {
+    while let Some(batch) = batches.blocking_recv() {
+        for (line, tenant) in batch.lines().zip(batch.tenants()) {
+            let writer = match place {
+                None => 0,
+                Some(place) => match tenant.and_then(|tenant| place.get(tenant)) {
+                    Some(index) => *index,
+                    None => continue,
+                },
+            };
+            if let Some(writer) = writers.get_mut(writer) {
+                writer.line(line)?;
+            }
+        }
+    }
+    Ok(writers)
+}

@@ -1,0 +1,4 @@
+//! The proof that both sides hold the same.
+
+mod engines;
+mod extracts;
