@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use futures_util::future::try_join_all;
 use haulier_core::plan::{OrphanPolicy, TenantPath};
 use haulier_core::port::{
     Admission, Admit, Cursor, KeyRange, LedgerError, QueueError, SightingIntent, SourceError,
@@ -14,6 +15,10 @@ use crate::chunk::ChunkSize;
 use crate::mapping::{Mapped, Mapper};
 use crate::parcel;
 use crate::shared::Shared;
+
+/// Rows in one call to the ledger. The calls of a chunk go out together, so that they are committed together; but what a
+/// database keeps to undo one of them stays small.
+const IN_A_CALL: usize = 1000;
 
 /// Walks one range to its end, or until the stop. Reads one chunk ahead of what is being published.
 pub(crate) async fn walk(shared: &Shared, mapper: &Mapper, mut cursor: Cursor) -> Result<(), ProduceError> {
@@ -109,16 +114,17 @@ pub(crate) async fn admit(
     mut mapped: Vec<Mapped>,
 ) -> Result<(Vec<Mapped>, Vec<Admission>), ProduceError> {
     let sightings: Vec<_> = mapped.iter_mut().map(|mapped| mapped.sighting.clone()).collect();
-    let request = || Admit {
-        run: &shared.run,
-        entity: &mapper.entity().name,
-        sightings: &sightings,
-        now: shared.clock.micros(),
+    let admit = |sightings| {
+        let request = move || Admit {
+            run: &shared.run,
+            entity: &mapper.entity().name,
+            sightings,
+            now: shared.clock.micros(),
+        };
+        patiently("the ledger", &shared.stop, LedgerError::is_passing, move || shared.ledger.admit(request()))
     };
-    let admissions =
-        patiently("the ledger", &shared.stop, LedgerError::is_passing, || shared.ledger.admit(request()))
-            .await?;
-    Ok((mapped, admissions))
+    let admissions = try_join_all(sightings.chunks(IN_A_CALL).map(admit)).await?;
+    Ok((mapped, admissions.concat()))
 }
 
 /// Publishes records at the set rate and waits for the confirms. A record that no message can hold dies here, by name.
