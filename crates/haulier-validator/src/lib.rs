@@ -8,3 +8,6 @@ pub mod meter;
 pub mod neutral;
 pub mod report;
 pub mod sort;
+
+#[cfg(test)]
+mod tests;
