@@ -1,5 +1,6 @@
 //! What the command line says and how it ends: help, JSON, every kind of bad input, full disks, signals.
 
+mod diff;
 mod disk;
 mod neighbours;
 mod plans;

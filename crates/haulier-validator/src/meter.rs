@@ -1,11 +1,12 @@
 //! How far a long piece of work has come, and the way to stop it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Shared between the work and whoever watches it.
 #[derive(Debug, Default)]
 pub struct Meter {
-    rows: AtomicU64,
+    rows: Arc<AtomicU64>,
     bytes: AtomicU64,
     stop: AtomicBool,
 }
@@ -20,6 +21,12 @@ impl Meter {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
+    }
+
+    /// The count of rows itself, for who watches it.
+    #[must_use]
+    pub fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.rows)
     }
 
     /// Bytes done.

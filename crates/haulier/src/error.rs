@@ -8,7 +8,9 @@ use haulier_core::port::{LedgerError, QueueError, SourceError};
 use haulier_core::{Failure, FailureKind};
 use haulier_producer::ProduceError;
 use haulier_sides::SidesError;
+use haulier_validator::diff::DiffError;
 use haulier_validator::extract::ExtractError;
+use haulier_validator::sort::SortError;
 use haulier_worker::WorkError;
 
 use crate::exit::Exit;
@@ -158,6 +160,37 @@ impl From<ProduceError> for CliError {
             ProduceError::Plan(_) | ProduceError::NotConserved { .. } | ProduceError::Panicked(_) => {
                 Self::of(Exit::Bug, &error)
             }
+        }
+    }
+}
+
+impl From<DiffError> for CliError {
+    fn from(error: DiffError) -> Self {
+        let exit = match &error {
+            DiffError::Stopped(_) | DiffError::Sort(SortError::Stopped(_)) => Exit::Stopped,
+            DiffError::Thread | DiffError::Sort(SortError::Thread) => Exit::Bug,
+            DiffError::Csv(_)
+            | DiffError::Sort(_)
+            | DiffError::Extract(_)
+            | DiffError::Columns { .. }
+            | DiffError::NoColumn { .. }
+            | DiffError::Moving { .. }
+            | DiffError::Sink(_) => Exit::Trouble,
+        };
+        let told = Self::of(exit, &error);
+        match error {
+            DiffError::Columns { .. } => {
+                told.hint("`--columns` names what is compared, `--ignore` what is left out; `--delimiter` if the file has another")
+            }
+            DiffError::NoColumn { .. } => told.hint("names are those of the header row; `--delimiter` if the file has another"),
+            DiffError::Sort(SortError::Full { .. } | SortError::Spill { .. }) => told.hint("`--spill DIR`, `--memory SIZE`"),
+            DiffError::Csv(_)
+            | DiffError::Sort(_)
+            | DiffError::Extract(_)
+            | DiffError::Moving { .. }
+            | DiffError::Sink(_)
+            | DiffError::Thread
+            | DiffError::Stopped(_) => told,
         }
     }
 }

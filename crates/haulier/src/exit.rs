@@ -11,6 +11,8 @@ pub enum Exit {
     No,
     /// The command line is wrong.
     Usage,
+    /// A comparison that has no answer, as diff(1) says it: a broken file, a key that comes more than once.
+    Trouble,
     /// The plan or the site is wrong.
     Plan,
     /// A neighbour (source, queue, ledger, target) cannot be reached or refuses the credentials.
@@ -28,7 +30,7 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::No => 1,
-            Self::Usage => 2,
+            Self::Usage | Self::Trouble => 2,
             Self::Plan => 3,
             Self::Unreachable => 4,
             Self::Stopped => 5,

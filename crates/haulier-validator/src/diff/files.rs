@@ -63,6 +63,7 @@ pub struct Files {
     b: Foreign,
     options: FileOptions,
     shape: Shape,
+    rows: Option<u64>,
     /// For each column of the shape, its place in each file.
     places: [Vec<usize>; 2],
 }
@@ -85,7 +86,9 @@ impl Files {
         let b = Foreign::open(b, options.dialects[1])?;
         let mut escaped = options.dialects.iter().any(|dialect| dialect.unquoted_null);
         let mut entity = file_name(a.path());
+        let mut rows = None;
         if let (Some(left), Some(right)) = manifests {
+            rows = Some(left.rows + right.rows);
             escaped = true;
             let own: Vec<String> =
                 left.columns.iter().take(left.key).map(|column| column.name.clone()).collect();
@@ -110,7 +113,7 @@ impl Files {
         }
         shape.entity = entity;
         shape.escaped = escaped;
-        Ok(Self { a, b, options, shape, places })
+        Ok(Self { a, b, options, shape, rows, places })
     }
 
     /// What both have in common.
@@ -119,11 +122,10 @@ impl Files {
         &self.shape
     }
 
-    /// Bytes that will be read, as far as that is known before: the files may be read once or twice.
+    /// Rows of both files, where their manifests tell.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
-        let passes = if self.options.sorted || self.options.exact { 1 } else { 2 };
-        (self.a.size() + self.b.size()) * passes
+    pub fn rows(&self) -> Option<u64> {
+        self.rows
     }
 
     fn side<'f>(&self, file: &'f Foreign, side: usize) -> Side<'f> {
@@ -185,6 +187,11 @@ fn columns(a: &Foreign, b: &Foreign, options: &FileOptions) -> Result<(Shape, [V
         })
     };
     let mut names = options.key.clone();
+    for name in &names {
+        // Before all else: a file whose key is not found was most likely read with the wrong delimiter.
+        place(a, name)?;
+        place(b, name)?;
+    }
     if options.columns.is_empty() {
         let left_out = |name: &&String| options.ignore.contains(name);
         for (only_a, one, other) in [(true, a, b), (false, b, a)] {

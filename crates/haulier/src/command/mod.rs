@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod dead;
 mod demo;
+mod diff;
 mod empty;
 mod extract;
 mod graph;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Extract(extract::Args),
     Dead(dead::Args),
     Idmap(idmap::Args),
+    Diff(diff::Args),
     Demo(demo::Args),
     Completions(completions::Args),
 }
@@ -55,6 +57,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         Command::Extract(args) => Box::pin(extract::run(&global, args)).await,
         Command::Dead(args) => Box::pin(dead::run(&global, args)).await,
         Command::Idmap(args) => Box::pin(idmap::run(&global, args)).await,
+        Command::Diff(args) => Box::pin(diff::run(&global, args)).await,
         Command::Demo(args) => Box::pin(demo::run(&global, args)).await,
         Command::Completions(args) => completions::run(&args),
     }
