@@ -215,7 +215,7 @@ impl Worker for Digester<'_> {
         let Some((layout, blocks)) = self.sides.get(side).zip(self.blocks.get_mut(side)) else {
             return Ok(0);
         };
-        Records::check(&chunk.text).map_err(Fault::Text)?;
+        Records::check(&chunk.text, layout.file.dialect()).map_err(Fault::Text)?;
         let mut records = Records::new(&chunk.text, &layout.plain);
         let mut rows = 0;
         while records.advance().map_err(Fault::Text)? {
@@ -285,7 +285,7 @@ impl Picker<'_> {
 impl Worker for Picker<'_> {
     fn chunk(&mut self, side: usize, chunk: &Chunk) -> Result<u64, Fault> {
         let Some(layout) = self.sides.get(side) else { return Ok(0) };
-        Records::check(&chunk.text).map_err(Fault::Text)?;
+        Records::check(&chunk.text, layout.file.dialect()).map_err(Fault::Text)?;
         // Keys are digested as in the first pass: whole rows in the first file's order.
         let by_row = self.hash.whole_rows;
         let mut records = Records::new(&chunk.text, if by_row { &layout.plain } else { &layout.keyed });

@@ -50,7 +50,8 @@ impl SortedFile {
         let memory = std::mem::take(&mut self.chunk.text);
         let next = self.chunks.next(memory).map_err(|problem| self.file.told(problem))?;
         let Some(chunk) = next else { return Ok(false) };
-        Records::check(&chunk.text).map_err(|problem| self.file.told(problem.shifted(chunk.offset)))?;
+        Records::check(&chunk.text, self.file.dialect())
+            .map_err(|problem| self.file.told(problem.shifted(chunk.offset)))?;
         self.quote = memchr::memchr(b'"', &chunk.text).unwrap_or(chunk.text.len());
         self.chunk = chunk;
         self.at = 0;

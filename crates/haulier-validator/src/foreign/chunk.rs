@@ -5,7 +5,7 @@
 
 use std::io::Read;
 
-use super::{LONGEST, Problem};
+use super::{Dialect, LONGEST, Problem};
 
 const SIZE: usize = 1 << 20;
 
@@ -22,6 +22,7 @@ pub(crate) struct Chunks {
     rest: Vec<u8>,
     offset: u64,
     ended: bool,
+    dialect: Dialect,
 }
 
 impl std::fmt::Debug for Chunks {
@@ -31,8 +32,8 @@ impl std::fmt::Debug for Chunks {
 }
 
 impl Chunks {
-    pub(crate) fn new(reader: Box<dyn Read + Send>, offset: u64) -> Self {
-        Self { reader, rest: Vec::new(), offset, ended: false }
+    pub(crate) fn new(reader: Box<dyn Read + Send>, offset: u64, dialect: Dialect) -> Self {
+        Self { reader, rest: Vec::new(), offset, ended: false, dialect }
     }
 
     /// The next chunk, in the memory of one that is done with.
@@ -52,6 +53,8 @@ impl Chunks {
             }
             let border = if self.ended {
                 Some(text.len())
+            } else if self.dialect.bare_quotes {
+                walked(&text, self.dialect.delimiter)
             } else {
                 let fresh = text.get(counted..).unwrap_or_default();
                 quotes += memchr::memchr_iter(b'"', fresh).count();
@@ -69,6 +72,28 @@ impl Chunks {
                 let reason = format!("a row of more than {} MiB: is a quote not closed?", LONGEST >> 20);
                 return Err(Problem::at(self.offset, reason));
             }
+        }
+    }
+}
+
+/// The same, cell by cell: quotes may stand anywhere, and say nothing by their number.
+fn walked(text: &[u8], delimiter: u8) -> Option<usize> {
+    let find = |byte: u8, from: usize| Some(from + memchr::memchr(byte, text.get(from..)?)?);
+    let mut border = None;
+    let mut at = 0;
+    loop {
+        let mut end = at;
+        if text.get(at) == Some(&b'"') {
+            end = find(b'"', at + 1).map_or(text.len(), |quote| quote + 1);
+            while text.get(end) == Some(&b'"') {
+                end = find(b'"', end + 1).map_or(text.len(), |quote| quote + 1);
+            }
+        }
+        let rest = text.get(end..).unwrap_or_default();
+        let Some(found) = memchr::memchr2(delimiter, b'\n', rest) else { return border };
+        at = end + found + 1;
+        if rest.get(found) == Some(&b'\n') {
+            border = Some(at);
         }
     }
 }

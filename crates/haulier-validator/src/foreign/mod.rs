@@ -22,11 +22,13 @@ pub struct Dialect {
     pub delimiter: u8,
     /// Whether an empty cell without quotes is NULL, and one with quotes the empty text.
     pub unquoted_null: bool,
+    /// Whether a quote within a cell that does not begin with one is text, and no error.
+    pub bare_quotes: bool,
 }
 
 impl Default for Dialect {
     fn default() -> Self {
-        Self { delimiter: b',', unquoted_null: false }
+        Self { delimiter: b',', unquoted_null: false, bare_quotes: false }
     }
 }
 
@@ -87,7 +89,7 @@ impl Foreign {
             let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not a plain file");
             return Err(fail(source));
         }
-        let mut chunks = Chunks::new(this.reader()?, 0);
+        let mut chunks = Chunks::new(this.reader()?, 0, this.dialect);
         let first = chunks.next(Vec::new()).map_err(|problem| this.told(problem))?;
         let text = first.as_ref().map(|chunk| chunk.text.as_slice()).unwrap_or_default();
         let bom = match text {
@@ -139,7 +141,7 @@ impl Foreign {
         let mut reader = self.reader()?;
         io::copy(&mut reader.by_ref().take(self.body), &mut io::sink())
             .map_err(|source| CsvError::Read { path: self.path.clone(), source })?;
-        Ok(Chunks::new(reader, self.body))
+        Ok(Chunks::new(reader, self.body, self.dialect))
     }
 
     /// Whether size and time of change are as they were when it was opened.

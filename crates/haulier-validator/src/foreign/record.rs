@@ -24,7 +24,7 @@ pub(crate) struct Layout {
 impl Layout {
     pub(crate) fn new(dialect: Dialect, width: usize, order: Vec<usize>, key: Vec<usize>) -> Self {
         let whole = order.len() == width && order.iter().enumerate().all(|(index, from)| index == *from);
-        let plain = dialect == Dialect::default();
+        let plain = dialect.delimiter == b',' && !dialect.unquoted_null;
         let as_is = whole && plain;
         let key_alone = if let [only] = key.as_slice() { Some(*only) } else { None };
         Self { dialect, width, order, as_is, plain, key, key_alone }
@@ -58,6 +58,8 @@ pub(crate) struct Records<'t> {
     line: Vec<u8>,
     key: Vec<u8>,
     record: (usize, usize),
+    /// Whether the record holds a quote.
+    odd: bool,
 }
 
 impl<'t> Records<'t> {
@@ -72,15 +74,20 @@ impl<'t> Records<'t> {
             line: Vec::new(),
             key: Vec::new(),
             record: (0, 0),
+            odd: false,
         };
         this.quote = this.find(b'"', 0);
         this
     }
 
     /// Whether the chunk is UTF-8, and has no line break but LF and CRLF.
-    pub(crate) fn check(text: &[u8]) -> Result<(), Problem> {
+    pub(crate) fn check(text: &[u8], dialect: Dialect) -> Result<(), Problem> {
         if let Err(error) = std::str::from_utf8(text) {
             return Err(Problem::at(error.valid_up_to() as u64, "it is not UTF-8 here"));
+        }
+        if dialect.bare_quotes {
+            // What stands within quotes cannot be told by counting them.
+            return Ok(());
         }
         let (mut quotes, mut counted) = (0, 0);
         for at in memchr::memchr_iter(b'\r', text).filter(|at| text.get(at + 1) != Some(&b'\n')) {
@@ -107,7 +114,7 @@ impl<'t> Records<'t> {
             return Ok(None);
         }
         // Only the header: what comes behind is told with its own place.
-        Self::check(self.text.get(..self.at).unwrap_or_default())?;
+        Self::check(self.text.get(..self.at).unwrap_or_default(), self.layout.dialect)?;
         let text = |cell: &Cell| {
             String::from_utf8(self.bytes(*cell).to_vec())
                 .map_err(|_| Problem::at(cell.from as u64, "it is not UTF-8 here"))
@@ -131,7 +138,7 @@ impl<'t> Records<'t> {
 
     /// The record as one canonical line.
     pub(crate) fn line(&mut self) -> &[u8] {
-        if self.layout.as_is && !self.cells.iter().any(|cell| cell.quoted) {
+        if self.layout.as_is && !self.odd {
             let raw = self.text.get(self.record.0..self.record.1).unwrap_or_default();
             if !raw.is_empty() {
                 return raw;
@@ -147,7 +154,7 @@ impl<'t> Records<'t> {
     /// The key's cells, as they stand in the line.
     pub(crate) fn key(&mut self) -> &[u8] {
         if let Some(cell) = self.layout.key_alone.and_then(|index| self.cells.get(index))
-            && !cell.quoted
+            && !self.odd
             && self.layout.plain
         {
             return self.text.get(cell.from..cell.to).unwrap_or_default();
@@ -195,7 +202,8 @@ impl<'t> Records<'t> {
                 return Ok(false);
             }
             let feed = self.find(b'\n', start);
-            if self.quote < feed {
+            self.odd = self.quote < feed;
+            if self.odd {
                 self.scratch.clear();
                 self.quoted(start)?;
                 self.quote = self.find(b'"', self.at);
@@ -278,7 +286,12 @@ impl<'t> Records<'t> {
     fn plain(&self, at: usize) -> Result<(Cell, usize), Problem> {
         let delimiter = self.layout.dialect.delimiter;
         let rest = self.text.get(at..).unwrap_or_default();
-        let end = memchr::memchr3(delimiter, b'\n', b'"', rest).map_or(self.text.len(), |found| at + found);
+        let found = if self.layout.dialect.bare_quotes {
+            memchr::memchr2(delimiter, b'\n', rest)
+        } else {
+            memchr::memchr3(delimiter, b'\n', b'"', rest)
+        };
+        let end = found.map_or(self.text.len(), |found| at + found);
         if self.text.get(end) == Some(&b'"') {
             return Err(Problem::at(end as u64, "a quote within a cell that does not begin with one"));
         }

@@ -21,7 +21,7 @@ fn lines(bytes: &[u8], dialect: Dialect) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     while let Some(chunk) = chunks.next(Vec::new()).map_err(|problem| tell(foreign.told(problem)))? {
         let told = |problem: Problem| tell(foreign.told(problem.shifted(chunk.offset)));
-        Records::check(&chunk.text).map_err(told)?;
+        Records::check(&chunk.text, dialect).map_err(told)?;
         let mut records = Records::new(&chunk.text, &layout);
         while records.advance().map_err(told)? {
             found.push(String::from_utf8(records.line().to_vec()).unwrap());
@@ -53,6 +53,18 @@ fn one_table_in_many_styles_is_one() {
 #[test]
 fn a_single_column_may_be_empty() {
     assert_eq!(plain("k\na\n\n\"\"\n"), Ok(vec!["a".into(), "\"\"".into(), "\"\"".into()]));
+}
+
+#[test]
+fn quotes_may_stand_bare_where_that_is_declared() {
+    let text = "k,v\n36'37.8\"N,x\n\"a\"\"b\",12\"\n\"l1\nl2\",\"\"\n";
+    assert_eq!(plain(text).unwrap_err(), "f.csv:2: a quote within a cell that does not begin with one");
+    let bare = Dialect { bare_quotes: true, ..Dialect::default() };
+    let expected = ["\"36'37.8\"\"N\",x", "\"a\"\"b\",\"12\"\"\"", "\"l1\nl2\","].map(ToOwned::to_owned);
+    assert_eq!(lines(text.as_bytes(), bare).unwrap(), expected);
+    // Over the borders of chunks, with an odd number of quotes.
+    let many = format!("k,v\n{}", "a,12\"\n\"l1\nl2\",x\n".repeat(200_000));
+    assert_eq!(lines(many.as_bytes(), bare).unwrap().len(), 400_000);
 }
 
 #[test]

@@ -160,7 +160,7 @@
   let timer;
   search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(filter, 150); });
   for (const e of [entity, tenant, which, formOnly]) e.addEventListener("change", filter);
-  list.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
+  list.addEventListener("scroll", draw, { passive: true });
   addEventListener("resize", draw);
   filter();
 })();

@@ -34,8 +34,11 @@ pub(super) struct How {
     /// An empty cell is NULL without quotes, and empty text with them
     #[arg(long)]
     unquoted_null: bool,
-    /// Both files are sorted (`LC_ALL=C sort`), key first: read them once, side by side
+    /// A quote within a cell that does not begin with one is text
     #[arg(long)]
+    bare_quotes: bool,
+    /// Both files are sorted (`LC_ALL=C sort`), key first: read them once, side by side
+    #[arg(long, conflicts_with_all = ["bare_quotes", "unquoted_null"])]
     sorted: bool,
     /// Sort and compare every row byte by byte, in place of 64-bit digests
     #[arg(long, conflicts_with = "sorted")]
@@ -53,7 +56,11 @@ pub(super) struct How {
 
 impl How {
     pub(super) fn options(&self, meter: Arc<Meter>) -> Result<FileOptions, CliError> {
-        let dialect = |delimiter| Dialect { delimiter, unquoted_null: self.unquoted_null };
+        let dialect = |delimiter| Dialect {
+            delimiter,
+            unquoted_null: self.unquoted_null,
+            bare_quotes: self.bare_quotes,
+        };
         let plain = FileOptions::default();
         Ok(FileOptions {
             key: self.key.clone(),
