@@ -92,8 +92,12 @@ shapes! { SITE_SHAPES:
         "url", "password", "ca_file", "insecure", "connections", "statement_timeout",
     ];
     SITE_VALIDATE = "site_validate", "`[validate]`", ["memory", "pages", "pii_key"];
-    PRODUCE = "produce", "`[produce]`", ["fibres", "rate", "chunk"];
-    PUSH = "push", "`[push]`", ["workers", "rate", "parcel", "zombie_grace", "silent_after"];
+    PRODUCE = "produce", "`[produce]`", [
+        "fibres", "rate", "chunk", "max_fibres", "max_rate", "max_chunk",
+    ];
+    PUSH = "push", "`[push]`", [
+        "workers", "rate", "max_workers", "max_rate", "parcel", "zombie_grace", "silent_after",
+    ];
     BRAKES = "brakes", "`[brakes]`", [
         "every", "lag", "load", "oldest_transaction", "query", "check", "ready", "breaker",
     ];

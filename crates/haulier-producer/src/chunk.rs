@@ -23,6 +23,13 @@ impl ChunkSize {
         Self { size: ceiling.min(500.0), floor, ceiling, goal: Duration::from_millis(200), mean: None }
     }
 
+    /// Takes another ceiling, for the next read.
+    pub(crate) fn limit_to(&mut self, ceiling: u32) {
+        self.ceiling = f64::from(ceiling.max(1));
+        self.floor = self.ceiling.min(50.0);
+        self.size = self.size.min(self.ceiling);
+    }
+
     /// Rows to read now.
     pub(crate) fn rows(&self) -> u32 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and a u32")]
@@ -68,5 +75,17 @@ mod tests {
     #[test]
     fn a_small_ceiling_is_kept() {
         assert_eq!(ChunkSize::new(7).rows(), 7);
+    }
+
+    #[test]
+    fn a_ceiling_changes_between_two_reads() {
+        let mut chunk = ChunkSize::new(400);
+        chunk.limit_to(10);
+        assert_eq!(chunk.rows(), 10);
+        chunk.limit_to(1000);
+        for _ in 0..40 {
+            chunk.took(Duration::from_millis(10));
+        }
+        assert_eq!(chunk.rows(), 1000);
     }
 }

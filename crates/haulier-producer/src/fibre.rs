@@ -8,7 +8,7 @@ use haulier_core::port::{
     Admission, Admit, Cursor, KeyRange, LedgerError, QueueError, SightingIntent, SourceError,
 };
 use haulier_core::{Failure, FailureKind, Record, Row, SourceKey, crash};
-use haulier_throttle::patiently;
+use haulier_throttle::{Slot, patiently};
 
 use crate::ProduceError;
 use crate::chunk::ChunkSize;
@@ -21,21 +21,28 @@ use crate::shared::Shared;
 const IN_A_CALL: usize = 1000;
 
 /// Walks one range to its end, or until the stop. Reads one chunk ahead of what is being published.
-pub(crate) async fn walk(shared: &Shared, mapper: &Mapper, mut cursor: Cursor) -> Result<(), ProduceError> {
+/// Between two chunks it gives its slot to others when there are fewer than before.
+pub(crate) async fn walk(
+    shared: &Shared,
+    mapper: &Mapper,
+    mut cursor: Cursor,
+    mut slot: Slot,
+) -> Result<(), ProduceError> {
     let range = KeyRange { after: cursor.after.clone(), upto: cursor.upto.clone() };
-    let mut chunk = ChunkSize::new(shared.settings.chunk);
+    let mut chunk = ChunkSize::new(shared.controls.chunk());
     let mut rows = read(shared, mapper, &range, cursor.at.as_ref(), &mut chunk).await?;
     while let Some(last) = rows.last() {
-        if shared.stop.is_cancelled() {
-            return Ok(());
-        }
+        let Some(kept) = shared.keep(slot).await else { return Ok(()) };
+        slot = kept;
         crash::point(crash::PRODUCE_AFTER_READ);
         let last = last.key.clone();
         let (next, delivered) = tokio::join!(
             read(shared, mapper, &range, Some(&last), &mut chunk),
             deliver(shared, mapper, rows.as_slice()),
         );
-        delivered?;
+        if !delivered? {
+            return Ok(());
+        }
         cursor.at = Some(last);
         crash::point(crash::PRODUCE_AFTER_PUBLISH);
         advance(shared, &cursor).await?;
@@ -62,6 +69,7 @@ async fn read(
     chunk: &mut ChunkSize,
 ) -> Result<Vec<Row>, ProduceError> {
     loop {
+        chunk.limit_to(shared.controls.chunk());
         let (limit, start) = (chunk.rows(), Instant::now());
         let call = || shared.source.chunk(mapper.entity(), range, after, limit);
         let passes =
@@ -88,7 +96,8 @@ async fn read(
     }
 }
 
-async fn deliver(shared: &Shared, mapper: &Mapper, rows: &[Row]) -> Result<(), ProduceError> {
+/// Admits and publishes rows; `false` when the stop came before the last of them.
+async fn deliver(shared: &Shared, mapper: &Mapper, rows: &[Row]) -> Result<bool, ProduceError> {
     let entity = mapper.entity();
     if entity.orphans == OrphanPolicy::Stop && entity.tenant != TenantPath::None {
         let orphan = rows.iter().find(|row| row.tenant.is_none());
@@ -102,9 +111,11 @@ async fn deliver(shared: &Shared, mapper: &Mapper, rows: &[Row]) -> Result<(), P
     let wanted = mapped.into_iter().zip(admissions).filter(|(_, admission)| *admission == Admission::Publish);
     let records: Vec<Record> = wanted.filter_map(|(mapped, _)| mapped.record).collect();
     let count = records.len();
-    publish(shared, mapper, records).await?;
-    shared.progress.add_published(count);
-    Ok(())
+    let all = publish(shared, mapper, records).await?;
+    if all {
+        shared.progress.add_published(count);
+    }
+    Ok(all)
 }
 
 /// Tells the ledger of mapped rows; one admission each, in order.
@@ -128,13 +139,14 @@ pub(crate) async fn admit(
 }
 
 /// Publishes records at the set rate and waits for the confirms. A record that no message can hold dies here, by name.
+/// `false` when the stop came before the last of them.
 pub(crate) async fn publish(
     shared: &Shared,
     mapper: &Mapper,
     records: Vec<Record>,
-) -> Result<(), ProduceError> {
+) -> Result<bool, ProduceError> {
     if records.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let entity = &mapper.entity().name;
     let rate = shared.rate_now();
@@ -143,13 +155,17 @@ pub(crate) async fn publish(
     // Without a rate the whole chunk is one call, and its confirms overlap.
     let at_once = if rate.is_some() { 1 } else { parcels.len() };
     for batch in parcels.chunks(at_once) {
-        shared.rate.take(batch.iter().map(|parcel| parcel.records.len()).sum()).await;
+        let records = batch.iter().map(|parcel| parcel.records.len()).sum();
+        if !shared.may_send(records).await {
+            return Ok(false);
+        }
         match send(shared, batch).await {
             Err(QueueError::TooLarge { .. }) => publish_singly(shared, mapper, batch).await?,
             other => other?,
         }
+        shared.meter.produced(records);
     }
-    Ok(())
+    Ok(true)
 }
 
 async fn send(shared: &Shared, parcels: &[haulier_core::Parcel]) -> Result<(), QueueError> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use haulier_core::plan::Plan;
 use haulier_core::port::{Clock, Cursor, Ledger, LedgerError, Queue, Source, Tally, WalkId};
 use haulier_core::{EntityName, ProcessId, RecordState, RunId};
-use haulier_throttle::{Rate, Slots, patiently};
+use haulier_throttle::{Controls, Meter, Slot, patiently};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +18,10 @@ use crate::progress::Progress;
 use crate::shared::{Settings, Shared};
 use crate::{ProduceError, lease, sweep};
 
+/// An entity has a walk of its own for so many rows,
+const ROWS_A_WALK: u64 = 5_000;
+/// and at most so many beyond what the fibres at the start need.
+const MOST_WALKS: usize = 32;
 const SWEEP_PAUSE: Duration = Duration::from_millis(200);
 /// A queue that stays empty for so long while the ledger calls records queued has lost them.
 const QUIET: Duration = Duration::from_secs(2);
@@ -43,8 +47,14 @@ pub struct Producer {
     pub process: ProcessId,
     /// This host's name, where the producer gives signs of life itself; `None` where a worker of the process does.
     pub host: Option<String>,
-    /// Start values.
+    /// What does not change while it runs.
     pub settings: Settings,
+    /// What changes while it runs.
+    pub controls: Arc<Controls>,
+    /// Where published records are counted.
+    pub meter: Arc<Meter>,
+    /// How many rows each entity has, as far as it was counted.
+    pub rows: HashMap<EntityName, u64>,
     /// Counters for those who watch.
     pub progress: Arc<Progress>,
     /// Stops intake: walks end after the chunk in hand.
@@ -77,7 +87,8 @@ impl Producer {
             run: self.run,
             host: self.host,
             settings: self.settings,
-            rate: Rate::new(self.settings.rate),
+            controls: self.controls,
+            meter: self.meter,
             progress: self.progress,
             // Walks, sweeper and lease all end with this one, whoever fails first.
             stop: self.stop.child_token(),
@@ -95,9 +106,9 @@ impl Producer {
             async move { keep_sweeping(&shared, &mappers).await.map(|()| None) }
         });
         tasks.spawn({
-            let (shared, plan) = (Arc::clone(&shared), Arc::clone(&self.plan));
+            let (shared, plan, rows) = (Arc::clone(&shared), Arc::clone(&self.plan), self.rows);
             async move {
-                walk_all(&shared, &plan, &mappers).await?;
+                walk_all(&shared, &plan, &mappers, &rows).await?;
                 drain(&shared).await.map(Some)
             }
         });
@@ -124,7 +135,11 @@ impl Producer {
 }
 
 async fn keep_sweeping(shared: &Shared, mappers: &HashMap<EntityName, Mapper>) -> Result<(), ProduceError> {
-    while !shared.stop.is_cancelled() {
+    loop {
+        shared.until_not_closed().await;
+        if shared.stop.is_cancelled() {
+            return Ok(());
+        }
         let sent = sweep::sweep(shared, mappers).await?;
         if sent == 0 {
             tokio::select! {
@@ -133,33 +148,25 @@ async fn keep_sweeping(shared: &Shared, mappers: &HashMap<EntityName, Mapper>) -
             }
         }
     }
-    Ok(())
 }
 
 async fn walk_all(
     shared: &Arc<Shared>,
     plan: &Plan,
     mappers: &Arc<HashMap<EntityName, Mapper>>,
+    rows: &HashMap<EntityName, u64>,
 ) -> Result<(), ProduceError> {
-    let slots = Slots::new(shared.settings.fibres.max(1));
     let mut fibres: JoinSet<Result<(), ProduceError>> = JoinSet::new();
     for entity in &plan.entities {
-        for cursor in walks_of(shared, entity).await? {
+        for cursor in walks_of(shared, entity, rows.get(&entity.name).copied()).await? {
             // Taken here, so that walks start in the plan's order.
-            let slot = slots.take().await;
-            if shared.stop.is_cancelled() {
-                break;
-            }
+            let Some(slot) = slot(shared, &mut fibres).await? else { break };
             let (shared, mappers) = (Arc::clone(shared), Arc::clone(mappers));
             let name = entity.name.clone();
             fibres.spawn(async move {
-                let _slot = slot;
                 let Some(mapper) = mappers.get(&name) else { return Ok(()) };
-                fibre::walk(&shared, mapper, cursor).await
+                fibre::walk(&shared, mapper, cursor, slot).await
             });
-            while let Some(ended) = fibres.try_join_next() {
-                ended.map_err(|error| ProduceError::Panicked(error.to_string()))??;
-            }
         }
     }
     while let Some(ended) = fibres.join_next().await {
@@ -171,13 +178,41 @@ async fn walk_all(
     Ok(())
 }
 
+/// A slot for one more walk; `None` when the stop came first.
+async fn slot(
+    shared: &Shared,
+    fibres: &mut JoinSet<Result<(), ProduceError>>,
+) -> Result<Option<Slot>, ProduceError> {
+    loop {
+        tokio::select! {
+            biased;
+            () = shared.stop.cancelled() => return Ok(None),
+            Some(ended) = fibres.join_next(), if !fibres.is_empty() => {
+                ended.map_err(|error| ProduceError::Panicked(error.to_string()))??;
+            }
+            slot = shared.controls.slots.take() => return Ok(Some(slot)),
+        }
+    }
+}
+
+/// How many walks an entity is cut into: as many as there are fibres at the start, and more where it is large, so that
+/// fibres which are added later find something to do.
+fn walks(fibres: usize, rows: Option<u64>) -> usize {
+    let large = rows.map_or(1, |rows| usize::try_from(rows / ROWS_A_WALK).unwrap_or(usize::MAX));
+    fibres.max(1).max(large.min(MOST_WALKS))
+}
+
 /// The unfinished walks of an entity: those of the ledger, or new ones.
-async fn walks_of(shared: &Shared, entity: &haulier_core::plan::Entity) -> Result<Vec<Cursor>, ProduceError> {
+async fn walks_of(
+    shared: &Shared,
+    entity: &haulier_core::plan::Entity,
+    rows: Option<u64>,
+) -> Result<Vec<Cursor>, ProduceError> {
     let known = in_ledger(shared, || shared.ledger.cursors(&shared.run, &entity.name)).await?;
     if !known.is_empty() {
         return Ok(known.into_iter().filter(|cursor| !cursor.done).collect());
     }
-    let call = || shared.source.ranges(entity, shared.settings.fibres.max(1));
+    let call = || shared.source.ranges(entity, walks(shared.settings.fibres, rows));
     let ranges =
         patiently("the source", &shared.stop, haulier_core::port::SourceError::is_passing, call).await?;
     let cursors: Vec<Cursor> = (0..)

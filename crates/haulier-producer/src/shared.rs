@@ -6,20 +6,16 @@ use std::time::Duration;
 
 use haulier_core::RunId;
 use haulier_core::port::{Clock, Ledger, Queue, Source};
-use haulier_throttle::Rate;
+use haulier_throttle::{Controls, Gate, Meter, Slot};
 use tokio_util::sync::CancellationToken;
 
 use crate::progress::Progress;
 
-/// Start values; the live ones come from the control of the run.
+/// What does not change while a run goes on.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// Walks at a time.
+    /// Walks at a time, at the start.
     pub fibres: usize,
-    /// Records a second; `None` is as fast as source and queue allow.
-    pub rate: Option<f64>,
-    /// Most rows in one chunk.
-    pub chunk: u32,
     /// Most records in one parcel.
     pub parcel: usize,
     /// How long a request may still act on the target after its worker gave up or died.
@@ -39,7 +35,8 @@ pub(crate) struct Shared {
     /// Where signs of life come from here.
     pub(crate) host: Option<String>,
     pub(crate) settings: Settings,
-    pub(crate) rate: Rate,
+    pub(crate) controls: Arc<Controls>,
+    pub(crate) meter: Arc<Meter>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) stop: CancellationToken,
     pub(crate) epoch: AtomicU64,
@@ -51,6 +48,37 @@ impl Shared {
     }
 
     pub(crate) fn rate_now(&self) -> Option<f64> {
-        self.settings.rate
+        self.controls.flow.rate().per_second()
+    }
+
+    /// Waits for `records` tokens; `false` when the stop came first.
+    pub(crate) async fn may_send(&self, records: usize) -> bool {
+        tokio::select! {
+            () = self.controls.flow.take(records) => true,
+            () = self.stop.cancelled() => false,
+        }
+    }
+
+    /// The slot, or another once there is room again; `None` when the stop came first.
+    pub(crate) async fn keep(&self, mut slot: Slot) -> Option<Slot> {
+        if self.stop.is_cancelled() {
+            return None;
+        }
+        if !slot.surrender() {
+            return Some(slot);
+        }
+        tokio::select! {
+            slot = self.controls.slots.take() => Some(slot),
+            () = self.stop.cancelled() => None,
+        }
+    }
+
+    /// Waits until anything may be sent at all, or the stop.
+    pub(crate) async fn until_not_closed(&self) {
+        let mut gate = self.controls.gate();
+        tokio::select! {
+            _ = gate.wait_for(|gate| *gate != Gate::Closed) => {}
+            () = self.stop.cancelled() => {}
+        }
     }
 }

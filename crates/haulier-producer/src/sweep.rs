@@ -80,7 +80,10 @@ async fn resend(shared: &Shared, mapper: &Mapper, due: &[Due]) -> Result<usize, 
     let count = records.len();
     // Nobody can claim an unknown one before this; should its message be lost now, it is found at the end of the run.
     note(shared, &unknown).await?;
-    publish(shared, mapper, records).await?;
+    if !publish(shared, mapper, records).await? {
+        // What went out is known to the queue; all of it stays due, and a repeat is harmless.
+        return Ok(0);
+    }
     crash::point(crash::SWEEP_AFTER_PUBLISH);
     note(shared, &retry).await?;
     shared.progress.add_swept(count);

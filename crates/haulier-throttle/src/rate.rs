@@ -14,9 +14,16 @@ use tokio::sync::{Mutex, watch};
 /// a fresh limiter starts spent. That keeps a set rate within 2 % over ten seconds and never near two seconds' worth in one.
 #[derive(Debug)]
 pub struct Rate {
-    limiter: watch::Sender<Option<Arc<DefaultDirectRateLimiter>>>,
+    limiter: watch::Sender<Option<Set>>,
     // Only the first in line sleeps; without this all sleepers wake together and the order is luck.
     line: Mutex<()>,
+}
+
+/// A limiter and what it was made for.
+#[derive(Debug, Clone)]
+struct Set {
+    limiter: Arc<DefaultDirectRateLimiter>,
+    per_second: f64,
 }
 
 impl Rate {
@@ -28,7 +35,19 @@ impl Rate {
 
     /// Changes the rate at once, also for those who wait.
     pub fn set(&self, per_second: Option<f64>) {
-        self.limiter.send_replace(limiter(per_second));
+        let same = |old: f64, new: f64| old.to_bits() == new.to_bits();
+        if match (self.per_second(), per_second) {
+            (Some(old), Some(new)) => !same(old, new),
+            (old, new) => old.is_some() != new.is_some(),
+        } {
+            self.limiter.send_replace(limiter(per_second));
+        }
+    }
+
+    /// The rate now.
+    #[must_use]
+    pub fn per_second(&self) -> Option<f64> {
+        self.limiter.borrow().as_ref().map(|set| set.per_second)
     }
 
     /// Waits for `tokens` tokens, one after the other. Cancel safe up to the token being waited for.
@@ -45,8 +64,8 @@ impl Rate {
     async fn take_one(&self) {
         let mut changes = self.limiter.subscribe();
         loop {
-            let Some(limiter) = changes.borrow_and_update().clone() else { return };
-            let wait = match limiter.check() {
+            let Some(set) = changes.borrow_and_update().clone() else { return };
+            let wait = match set.limiter.check() {
                 Ok(()) => return,
                 Err(not_until) => not_until.wait_time_from(DefaultClock::default().now()),
             };
@@ -58,13 +77,13 @@ impl Rate {
     }
 }
 
-fn limiter(per_second: Option<f64>) -> Option<Arc<DefaultDirectRateLimiter>> {
+fn limiter(per_second: Option<f64>) -> Option<Set> {
     let per_second = per_second.filter(|rate| rate.is_finite() && *rate > 0.0)?;
     let quota = Quota::with_period(Duration::from_secs_f64(1.0 / per_second))?;
     let limiter = RateLimiter::direct(quota.allow_burst(burst(per_second)));
     // A fresh limiter would grant its burst at once, on top of what the old one granted.
     while limiter.check().is_ok() {}
-    Some(Arc::new(limiter))
+    Some(Set { limiter: Arc::new(limiter), per_second })
 }
 
 fn burst(per_second: f64) -> NonZeroU32 {
@@ -90,10 +109,10 @@ mod tests {
 
     #[test]
     fn a_fresh_limiter_has_nothing_to_give() {
-        let limiter = limiter(Some(1.0)).unwrap();
-        assert!(limiter.check().is_err());
-        assert!(super::limiter(None).is_none());
-        assert!(super::limiter(Some(f64::NAN)).is_none());
+        let set = limiter(Some(1.0)).unwrap();
+        assert!(set.limiter.check().is_err());
+        assert!(limiter(None).is_none());
+        assert!(limiter(Some(f64::NAN)).is_none());
     }
 
     #[tokio::test]

@@ -3,14 +3,20 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// At most `limit` slots are out at a time. First come, first served.
 ///
 /// Raising the limit admits waiters at once. Lowering it takes nothing away from who has a slot: none is given out until
 /// enough came back. A limit of 0 gives out nothing, which is how a pause looks from here.
 #[derive(Debug, Clone)]
-pub struct Slots(Arc<Mutex<State>>);
+pub struct Slots(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    lowered: Notify,
+}
 
 #[derive(Debug)]
 struct State {
@@ -21,19 +27,21 @@ struct State {
 
 /// One slot; dropping it gives it back.
 #[derive(Debug)]
-pub struct Slot(Option<Arc<Mutex<State>>>);
+pub struct Slot(Option<Arc<Shared>>);
 
 impl Slots {
     /// Starts with this limit.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self(Arc::new(Mutex::new(State { limit, out: 0, waiting: VecDeque::new() })))
+        let state = Mutex::new(State { limit, out: 0, waiting: VecDeque::new() });
+        Self(Arc::new(Shared { state, lowered: Notify::new() }))
     }
 
     /// Changes the limit.
     pub fn set_limit(&self, limit: usize) {
         lock(&self.0).limit = limit;
         admit(&self.0);
+        self.0.lowered.notify_waiters();
     }
 
     /// The limit now.
@@ -68,6 +76,39 @@ impl Slots {
     }
 }
 
+impl Slot {
+    /// Gives the slot back if more are out than the limit allows. What holds it must not go on then.
+    pub fn surrender(&mut self) -> bool {
+        let Some(shared) = &self.0 else { return true };
+        let mut state = lock(shared);
+        let surplus = state.out > state.limit;
+        if surplus {
+            state.out -= 1;
+            drop(state);
+            self.0 = None;
+        }
+        surplus
+    }
+
+    /// Waits until the slot is one too many, and gives it back; waits for ever once `kept` says that it is in use.
+    /// Cancel safe: a dropped wait keeps the slot.
+    pub async fn recalled_unless(&mut self, kept: impl Fn() -> bool) {
+        loop {
+            let Some(shared) = self.0.clone() else { return };
+            let mut lowered = std::pin::pin!(shared.lowered.notified());
+            // Listening starts before looking, so that no change goes by in between.
+            lowered.as_mut().enable();
+            if kept() {
+                std::future::pending::<()>().await;
+            }
+            if self.surrender() {
+                return;
+            }
+            lowered.await;
+        }
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         if let Some(state) = self.0.take() {
@@ -79,7 +120,7 @@ impl Drop for Slot {
 
 /// Hands free slots to who waits longest. The lock is released around each hand-over, because a waiter that has
 /// gone gives its slot back on the spot.
-fn admit(shared: &Arc<Mutex<State>>) {
+fn admit(shared: &Arc<Shared>) {
     loop {
         let next = {
             let mut state = lock(shared);
@@ -97,9 +138,9 @@ fn admit(shared: &Arc<Mutex<State>>) {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(shared: &Shared) -> MutexGuard<'_, State> {
     // No code runs under this lock that could leave the counts half changed.
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+    shared.state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -161,6 +202,39 @@ mod tests {
         drop(held);
         let _slot = soon(slots.take()).await;
         assert_eq!(slots.out(), 1);
+    }
+
+    #[tokio::test]
+    async fn only_surplus_slots_are_recalled() {
+        let slots = Slots::new(3);
+        let mut waiting = Vec::new();
+        for _ in 0..3 {
+            let mut slot = slots.take().await;
+            waiting.push(tokio::spawn(async move {
+                slot.recalled_unless(|| false).await;
+            }));
+        }
+        tokio::task::yield_now().await;
+        slots.set_limit(2);
+        let done = |waiting: &[tokio::task::JoinHandle<()>]| {
+            waiting.iter().filter(|wait| wait.is_finished()).count()
+        };
+        soon(async {
+            while done(&waiting) < 1 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert_eq!((done(&waiting), slots.out()), (1, 2));
+        slots.set_limit(5);
+        let mut kept = slots.take().await;
+        assert!(!kept.surrender());
+        slots.set_limit(0);
+        for wait in waiting {
+            soon(wait).await.unwrap();
+        }
+        assert!(kept.surrender());
+        assert_eq!(slots.out(), 0);
     }
 
     async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {

@@ -28,6 +28,7 @@ async fn beat_on(shared: &Shared) {
             // Its claims need not wait until it counts as silent.
             say_good_bye(shared, &before).await;
             before = process.clone();
+            shared.name.send_replace(process.clone());
         }
         // What the ledger keeps is the time at which the call began.
         let (instant, time) = (Instant::now(), shared.clock.micros());
@@ -70,7 +71,7 @@ fn beat(shared: &Shared, process: &ProcessId, at: Micros, ended: bool) -> Proces
         host: shared.settings.host.clone(),
         pid: std::process::id(),
         at,
-        in_flight: u32::try_from(shared.slots.out()).unwrap_or(u32::MAX),
+        in_flight: u32::try_from(shared.controls.slots.out()).unwrap_or(u32::MAX),
         ended,
         report: None,
     }

@@ -1,11 +1,12 @@
 //! The fence that stops a process which others may take for dead.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use haulier_core::ProcessId;
-use haulier_core::port::{Clock, Micros, Throttle};
+use haulier_core::port::{Answer, Clock, Micros, Throttle};
 use haulier_throttle::Flow;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -113,6 +114,8 @@ pub(crate) struct Fenced<'a> {
     pub(crate) flow: &'a Flow,
     pub(crate) fence: &'a Fence,
     pub(crate) hold: &'a Hold,
+    /// Set with the first request that leaves.
+    pub(crate) begun: &'a AtomicBool,
 }
 
 #[async_trait]
@@ -123,13 +126,18 @@ impl Throttle for Fenced<'_> {
             // The token ends all that waits here.
             std::future::pending::<()>().await;
         }
+        self.begun.store(true, Ordering::Relaxed);
+    }
+
+    fn answered(&self, answer: Answer) {
+        self.flow.answered(answer);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::sync::atomic::AtomicI64;
 
     #[derive(Debug, Default)]
     struct SetClock(AtomicI64);
@@ -165,9 +173,10 @@ mod tests {
         assert!(fence.stands(&held));
         tokio::time::advance(Duration::from_secs(1)).await;
         let flow = Flow::new(None);
-        let fenced = Fenced { flow: &flow, fence: &fence, hold: &held };
+        let begun = AtomicBool::new(false);
+        let fenced = Fenced { flow: &flow, fence: &fence, hold: &held, begun: &begun };
         assert!(tokio::time::timeout(Duration::from_mins(1), fenced.pass()).await.is_err());
-        assert!(held.dropped.is_cancelled());
+        assert!(held.dropped.is_cancelled() && !begun.load(Ordering::Relaxed));
         // A late answer to an old sign of life does not bring it back.
         fence.beaten(&ProcessId::new("p"), Instant::now(), 0);
         assert!(tokio::time::timeout(Duration::from_secs(1), fence.hold()).await.is_err());

@@ -6,6 +6,8 @@ mod fence;
 mod ids;
 mod parcel;
 mod progress;
+mod push;
+mod session;
 mod shared;
 mod verdict;
 mod work;

@@ -7,13 +7,15 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use haulier_core::plan::{Entity, PushProgram};
-use haulier_core::port::{Claim, Consumer, Delivery, LedgerError, Push, Settle, Settled, Settlement, Wanted};
+use haulier_core::port::{Claim, Consumer, Delivery, LedgerError, Settle, Settled, Settlement, Wanted};
 use haulier_core::{Outcome, Parcel, Record, RecordRef, SourceKey, TargetId, crash};
-use haulier_throttle::{Slot, patiently};
+use haulier_throttle::patiently;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::WorkError;
-use crate::fence::{Fenced, Hold};
+use crate::fence::Hold;
+use crate::push::{Flown, push};
 use crate::shared::Shared;
 use crate::verdict::{Circumstances, settlement};
 
@@ -21,10 +23,12 @@ use crate::verdict::{Circumstances, settlement};
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 
 /// Handles one delivery to its end. An error means that the ledger is lost for good; the delivery comes again.
+/// After `session` is cancelled nothing more of it begins, and it goes back.
 pub(crate) async fn handle(
     shared: &Shared,
     consumer: &dyn Consumer,
     delivery: Delivery,
+    session: &CancellationToken,
 ) -> Result<(), WorkError> {
     crash::point(crash::WORK_AFTER_TAKE);
     let mut backlog = BacklogShare { shared, records: delivery.parcel.records.len() };
@@ -38,13 +42,13 @@ pub(crate) async fn handle(
     }
     let hold = tokio::select! {
         hold = shared.fence.hold() => hold,
-        () = shared.stop.cancelled() => return settle(shared, consumer, delivery, Settle::GiveBack).await,
+        () = session.cancelled() => return settle(shared, consumer, delivery, Settle::GiveBack).await,
     };
     let work = async {
         let claims = claim(shared, &hold, entity, &delivery.parcel).await?;
         crash::point(crash::WORK_AFTER_CLAIM);
         let mut load = Load::new(shared, &hold, entity, &delivery.parcel, claims).await?;
-        load.push_all(&mut backlog).await?;
+        load.push_all(&mut backlog, session).await?;
         Ok::<bool, WorkError>(load.all_done)
     };
     let done = tokio::select! {
@@ -69,6 +73,11 @@ impl BacklogShare<'_> {
         let records = records.min(self.records);
         self.records -= records;
         self.shared.backlog.remove(records);
+    }
+
+    fn returned(&mut self, records: usize) {
+        self.records += records;
+        self.shared.backlog.add(records);
     }
 }
 
@@ -107,13 +116,13 @@ async fn claim(
 }
 
 /// A record that this process may send.
-struct Item<'a> {
-    record: &'a Record,
+pub(crate) struct Item<'a> {
+    pub(crate) record: &'a Record,
     attempt: u32,
-    known: Option<TargetId>,
-    unsure: bool,
-    refs: Vec<Option<TargetId>>,
-    idempotency_key: String,
+    pub(crate) known: Option<TargetId>,
+    pub(crate) unsure: bool,
+    pub(crate) refs: Vec<Option<TargetId>>,
+    pub(crate) idempotency_key: String,
 }
 
 /// The claimed records of one parcel on their way.
@@ -263,14 +272,18 @@ impl<'a> Load<'a> {
     }
 
     /// Pushes everything that may go, and settles all.
-    async fn push_all(&mut self, backlog: &mut BacklogShare<'_>) -> Result<(), WorkError> {
+    async fn push_all(
+        &mut self,
+        backlog: &mut BacklogShare<'_>,
+        session: &CancellationToken,
+    ) -> Result<(), WorkError> {
         let most = if let PushProgram::Bulk(bulk) = &self.entity.push { bulk.max.max(1) } else { 1 };
         let (shared, hold, entity) = (self.shared, self.hold, self.entity);
         let mut flying = FuturesUnordered::new();
-        let take = shared.slots.take();
+        let take = shared.controls.slots.take();
         tokio::pin!(take);
         loop {
-            let stopping = shared.stop.is_cancelled();
+            let stopping = session.is_cancelled();
             if flying.is_empty() && (self.ready.is_empty() || stopping) {
                 break;
             }
@@ -278,21 +291,28 @@ impl<'a> Load<'a> {
                 self.oldest.map_or_else(|| Instant::now() + FLUSH_EVERY, |oldest| oldest + FLUSH_EVERY);
             tokio::select! {
                 biased;
-                Some(landed) = flying.next(), if !flying.is_empty() => {
-                    let landed: Vec<(usize, Outcome)> = landed;
-                    for (index, outcome) in landed {
-                        self.ended(index, outcome);
+                Some(flown) = flying.next(), if !flying.is_empty() => match flown {
+                    Flown::Ended(landed) => {
+                        for (index, outcome) in landed {
+                            self.ended(index, outcome);
+                        }
                     }
-                }
+                    Flown::NotBegun(batch) => {
+                        backlog.returned(batch.len());
+                        for index in batch.into_iter().rev() {
+                            self.ready.push_front(index);
+                        }
+                    }
+                },
                 slot = &mut take, if !self.ready.is_empty() && !stopping => {
                     let batch: Vec<usize> = self.ready.drain(..most.min(self.ready.len())).collect();
                     backlog.started(batch.len());
                     let batch: Vec<(usize, Item<'a>)> = batch.into_iter().filter_map(|index| Some((index, self.taken(index)?))).collect();
-                    flying.push(push(shared, hold, entity, batch, slot));
-                    take.set(shared.slots.take());
+                    flying.push(push(shared, hold, entity, batch, slot, session));
+                    take.set(shared.controls.slots.take());
                 }
                 () = tokio::time::sleep_until(flush_at), if self.oldest.is_some() => self.flush().await?,
-                () = shared.stop.cancelled(), if !stopping => {}
+                () = session.cancelled(), if !stopping => {}
             }
         }
         self.give_back_rest();
@@ -343,7 +363,7 @@ impl<'a> Load<'a> {
         };
         let (how, pause) = settlement(outcome, item.record, at);
         if let Some(pause) = pause {
-            self.shared.flow.hold_for(pause);
+            self.shared.controls.flow.hold_for(pause);
         }
         self.note(index, how);
     }
@@ -391,34 +411,6 @@ impl<'a> Load<'a> {
         }
         Ok(())
     }
-}
-
-async fn push(
-    shared: &Shared,
-    hold: &Hold,
-    entity: &Entity,
-    batch: Vec<(usize, Item<'_>)>,
-    slot: Slot,
-) -> Vec<(usize, Outcome)> {
-    let pushes: Vec<Push<'_>> = batch
-        .iter()
-        .map(|(_, item)| Push {
-            entity,
-            record: item.record,
-            refs: &item.refs,
-            known: item.known.as_ref(),
-            unsure: item.unsure,
-            idempotency_key: &item.idempotency_key,
-        })
-        .collect();
-    let throttle = Fenced { flow: &shared.flow, fence: &shared.fence, hold };
-    let outcomes = match (&entity.push, pushes.as_slice()) {
-        (PushProgram::Bulk(_), many) => shared.target.push_many(many, &throttle).await,
-        (_, [one]) => vec![shared.target.push(*one, &throttle).await],
-        (_, many) => shared.target.push_many(many, &throttle).await,
-    };
-    drop(slot);
-    batch.iter().map(|(index, _)| *index).zip(outcomes).collect()
 }
 
 /// The records that a record refers to, in the order of the entity's `refs`; `None` is NULL.

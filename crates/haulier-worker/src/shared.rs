@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use haulier_core::RunId;
 use haulier_core::plan::Plan;
 use haulier_core::port::{Clock, Ledger, Target};
-use haulier_throttle::{Flow, Slots};
-use tokio::sync::Notify;
+use haulier_core::{ProcessId, RunId};
+use haulier_throttle::{Controls, Slots};
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -16,11 +16,11 @@ use crate::fence::Fence;
 use crate::ids::Ids;
 use crate::progress::Progress;
 
-/// Start values.
+/// What does not change while a run goes on.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Unsettled parcels that the queue may hand to this process.
-    pub prefetch: u16,
+    /// Unsettled parcels that the queue may hand to this process; `None` for two rounds of every worker.
+    pub prefetch: Option<u16>,
     /// How long a request may still act on the target after this process gave it up or died.
     pub zombie_grace: Duration,
     /// How long requests in flight may take to end after a stop.
@@ -41,8 +41,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) plan: Arc<Plan>,
     pub(crate) run: RunId,
-    pub(crate) slots: Slots,
-    pub(crate) flow: Arc<Flow>,
+    pub(crate) controls: Arc<Controls>,
+    pub(crate) name: Arc<watch::Sender<ProcessId>>,
     pub(crate) settings: Settings,
     pub(crate) progress: Arc<Progress>,
     pub(crate) stop: CancellationToken,

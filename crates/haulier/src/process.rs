@@ -16,6 +16,14 @@ pub(crate) fn host() -> String {
     named.map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned())
 }
 
+/// Who gives commands here, for the record: the user and the host.
+pub(crate) fn operator() -> String {
+    let user = ["HAULIER_OPERATOR", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.trim().is_empty()));
+    format!("{}@{}", user.as_deref().map_or("somebody", str::trim), host())
+}
+
 fn four_hex() -> String {
     format!("{:04x}", RandomState::new().build_hasher().finish() & 0xffff)
 }

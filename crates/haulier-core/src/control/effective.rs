@@ -107,8 +107,9 @@ pub fn effective(knob: Knob, history: &History, now: Micros, bounds: &Bounds, ho
         // A person's word comes first: it does not end by itself.
         match history.valve(knob.side(), now).0 {
             Valve::Paused => return stopped(Binding::Pause),
-            Valve::Draining => return stopped(Binding::Drain),
-            Valve::Open => {}
+            // What is in hand goes on as it is; only reading ends at once.
+            Valve::Draining if knob == Knob::Fibres => return stopped(Binding::Drain),
+            Valve::Draining | Valve::Open => {}
         }
         if let Some(hold) = holds.iter().min() {
             return stopped(Binding::Held(hold.clone()));

@@ -19,4 +19,4 @@ pub use ledger::{
 pub use probe::{Probe, ProbeError};
 pub use queue::{Consumer, Delivery, Depth, Queue, QueueError, Receipt, Settle};
 pub use source::{KeyRange, Source, SourceError};
-pub use target::{PageRequest, PageToken, Push, Target, TargetPage, Throttle};
+pub use target::{Answer, PageRequest, PageToken, Push, Target, TargetPage, Throttle};

@@ -1,6 +1,7 @@
 //! The target port: pushes records through the target's API and lists what it holds.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -12,6 +13,22 @@ use crate::{Failure, Outcome, Record, TargetId};
 pub trait Throttle: Debug + Send + Sync {
     /// Waits until one more request may leave. Cancel safe: a dropped wait takes no token.
     async fn pass(&self);
+
+    /// Hears how a request that passed has ended.
+    fn answered(&self, answer: Answer) {
+        let _ = answer;
+    }
+}
+
+/// How one request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// From leaving to the last byte of the answer, or to giving up.
+    pub took: Duration,
+    /// The HTTP status; `None` without a complete answer.
+    pub status: Option<u16>,
+    /// How long the target asked to wait.
+    pub retry_after: Option<Duration>,
 }
 
 /// One record to push.

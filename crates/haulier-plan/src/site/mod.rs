@@ -54,8 +54,14 @@ pub struct ProduceSite {
     pub fibres: u32,
     /// Records a second; unlimited when `None`.
     pub rate: Option<f64>,
-    /// Rows of one read.
+    /// Most rows of one read.
     pub chunk: u32,
+    /// The most concurrent walks that an operator may set.
+    pub max_fibres: Option<u32>,
+    /// The most records a second that an operator may set.
+    pub max_rate: Option<f64>,
+    /// The most rows of one read that an operator may set.
+    pub max_chunk: Option<u32>,
 }
 
 /// Settings of the workers.
@@ -65,6 +71,10 @@ pub struct PushSite {
     pub workers: u32,
     /// Attempts a second, over all worker processes; unlimited when `None`.
     pub rate: Option<f64>,
+    /// The most concurrent requests that an operator may set.
+    pub max_workers: Option<u32>,
+    /// The most attempts a second that an operator may set.
+    pub max_rate: Option<f64>,
     /// Most records of one message.
     pub parcel: u32,
     /// How long a request that nobody heard of again is given, before the record is looked up.

@@ -26,15 +26,23 @@ pub(super) fn read(site: &Table<'_>, folder: &Path) -> Settings {
     let number = |table: &Option<Table<'_>>, key, most, absent| {
         table.as_ref().map_or(absent, |table| table.number(key, 1, most, absent))
     };
-    Settings {
+    let most = |table: &Option<Table<'_>>, key, most| {
+        table.as_ref().and_then(|table| Some(table.get(key)?.number(1, most)?.try_into().unwrap_or(u32::MAX)))
+    };
+    let settings = Settings {
         produce: ProduceSite {
             fibres: number(&produce, "fibres", 1_000, 4),
-            rate: produce.as_ref().and_then(rate),
+            rate: produce.as_ref().and_then(|table| rate(table, "rate")),
             chunk: number(&produce, "chunk", 100_000, 5_000),
+            max_fibres: most(&produce, "max_fibres", 1_000),
+            max_rate: produce.as_ref().and_then(|table| rate(table, "max_rate")),
+            max_chunk: most(&produce, "max_chunk", 100_000),
         },
         push: PushSite {
             workers: number(&push, "workers", 10_000, 8),
-            rate: push.as_ref().and_then(rate),
+            rate: push.as_ref().and_then(|table| rate(table, "rate")),
+            max_workers: most(&push, "max_workers", 10_000),
+            max_rate: push.as_ref().and_then(|table| rate(table, "max_rate")),
             parcel: number(&push, "parcel", 100, 100),
             zombie_grace: push
                 .as_ref()
@@ -50,6 +58,37 @@ pub(super) fn read(site: &Table<'_>, folder: &Path) -> Settings {
             pii_key: validate.as_ref().and_then(|table| secret::read(&table.get("pii_key")?, folder)),
         },
         state: folder.join(state.and_then(|table| table.owned("folder")).as_deref().unwrap_or("state")),
+    };
+    for (table, key, start, ceiling) in [
+        (
+            &produce,
+            "fibres",
+            Some(f64::from(settings.produce.fibres)),
+            settings.produce.max_fibres.map(f64::from),
+        ),
+        (&produce, "rate", settings.produce.rate, settings.produce.max_rate),
+        (
+            &produce,
+            "chunk",
+            Some(f64::from(settings.produce.chunk)),
+            settings.produce.max_chunk.map(f64::from),
+        ),
+        (&push, "workers", Some(f64::from(settings.push.workers)), settings.push.max_workers.map(f64::from)),
+        (&push, "rate", settings.push.rate, settings.push.max_rate),
+    ] {
+        under(table.as_ref(), key, start, ceiling);
+    }
+    settings
+}
+
+/// A start value that the file gives is not above its ceiling.
+fn under(table: Option<&Table<'_>>, key: &'static str, start: Option<f64>, ceiling: Option<f64>) {
+    if let (Some(start), Some(ceiling)) = (start, ceiling)
+        && start > ceiling
+        && let Some(node) = table.and_then(|table| table.get(key))
+    {
+        let _noted: Option<()> =
+            node.wrong(format!("`{key}` is {start}, and `max_{key}` is {ceiling}"), None);
     }
 }
 
@@ -67,8 +106,8 @@ fn silent_after(table: &Table<'_>) -> Option<Duration> {
     node.wrong("`silent_after` must be between 1s and 10m", None)
 }
 
-fn rate(table: &Table<'_>) -> Option<f64> {
-    let node: Node<'_> = table.get("rate")?;
+fn rate(table: &Table<'_>, key: &'static str) -> Option<f64> {
+    let node: Node<'_> = table.get(key)?;
     let number = match node.value {
         DeValue::Integer(_) => node.number(1, 1_000_000)?.to_string(),
         DeValue::Float(float) => float.as_str().to_owned(),
@@ -81,7 +120,7 @@ fn rate(table: &Table<'_>) -> Option<f64> {
     match number.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate <= 1_000_000.0 => Some(rate),
         _ => node.wrong(
-            "`rate` must be more than 0 and at most 1000000 a second",
+            format!("`{key}` must be more than 0 and at most 1000000 a second"),
             Some("leave it out for no limit; `haulier pause` stops the flow".to_owned()),
         ),
     }

@@ -5,12 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use haulier_core::port::Throttle;
+use haulier_core::port::{Answer, Throttle};
 use haulier_core::{Failure, FailureKind};
 use http_body_util::Full;
 use hyper::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Request};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::connection::{Broken, Connection, Payload};
 use super::dial::Dialer;
@@ -105,14 +105,23 @@ impl Client {
         if let Some(throttle) = throttle {
             throttle.pass().await;
         }
-        let mut leaving = false;
-        match timeout(self.timeout, self.exchange(&mut request, call.limit, &mut leaving)).await {
+        let (mut leaving, left) = (false, Instant::now());
+        let ended = match timeout(self.timeout, self.exchange(&mut request, call.limit, &mut leaving)).await {
             Ok(result) => result,
             Err(_) => {
                 let reason = format!("no complete reply within {} ms", self.timeout.as_millis());
                 Err(if leaving { Trouble::Lost(reason) } else { unsent(reason) })
             }
+        };
+        if let Some(throttle) = throttle {
+            let reply = ended.as_ref().ok();
+            throttle.answered(Answer {
+                took: left.elapsed(),
+                status: reply.map(|reply| reply.status),
+                retry_after: reply.and_then(crate::reply::retry_after),
+            });
         }
+        ended
     }
 
     /// Sends over a kept connection, or over a new one; a request that comes back unsent goes over the next.

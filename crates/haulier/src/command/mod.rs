@@ -8,6 +8,7 @@ mod diff;
 mod empty;
 mod extract;
 mod graph;
+mod helm;
 mod idmap;
 mod init;
 mod produce;

@@ -9,6 +9,7 @@ use haulier_producer::Ending;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::helm::{self, Helm};
 use super::summary;
 use super::tuning::{self, ProduceTuning};
 use crate::args::Global;
@@ -43,8 +44,10 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         run.plan
     ));
     let process = process::process_id();
+    helm::keep_start_values(&at, &run, args.produce.start_values()).await?;
     let beating = Beating::start(&at, &run, &process).await?;
-    let (producer, _) = tuning::producer(&at, &run, &process, &args.produce, Role::Publish, &stop).await?;
+    let helm = Helm::start(&at, &run, &process, Role::Publish);
+    let (producer, _) = tuning::producer(&at, &run, &helm, &expected, &stop).await?;
     let started = Instant::now();
     let mut watch = Watch::new(global, expected);
     let mut producing = tokio::spawn(producer.run());
@@ -62,6 +65,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         }
     };
     watch.end();
+    helm.end().await;
     beating.end().await;
     match produced? {
         Ending::Drained(tally) => {

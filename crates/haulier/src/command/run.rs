@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use haulier_producer::Ending;
 
+use super::helm::{self, Helm};
 use super::summary;
 use super::tuning::{self, ProduceTuning, PushTuning};
 use crate::args::Global;
@@ -73,11 +74,13 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
         run.id,
         run.plan
     ));
+    helm::keep_start_values(at, &run, [args.produce.start_values(), args.push.start_values()].concat())
+        .await?;
     let process = process::process_id();
-    let (producer, _) = tuning::producer(at, &run, &process, &args.produce, Role::Both, &stop).await?;
+    let helm = Helm::start(at, &run, &process, Role::Both);
+    let (producer, _) = tuning::producer(at, &run, &helm, &expected, &stop).await?;
     let work_stop = stop.child_token();
-    let (worker, slots, _) =
-        tuning::worker(at, &run, &process, target, &args.push, Role::Both, &work_stop).await?;
+    let (worker, _) = tuning::worker(at, &run, target, &helm, &args.push, &work_stop).await?;
 
     let started = Instant::now();
     let mut watch = Watch::new(global, expected);
@@ -98,7 +101,7 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
             }
             _ = tick.tick() => {
                 match at.ledger.tally(&run.id).await {
-                    Ok(tally) => watch.show(&tally, slots.out())?,
+                    Ok(tally) => watch.show(&tally, helm.push.slots.out())?,
                     Err(error) => tracing::debug!(error = %error, "the ledger does not answer"),
                 }
             }
@@ -106,6 +109,7 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
     };
     work_stop.cancel();
     let worked = working.await.map_err(CliError::bug)?;
+    helm.end().await;
     if let Ok(Ending::Drained(tally)) = &produced {
         watch.show(tally, 0)?;
     }

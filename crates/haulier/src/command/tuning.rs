@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use haulier_core::control::{Knob, parse_rate};
 use haulier_core::port::{Run, RunRequest, Target};
-use haulier_core::{Action, EntityName, FailureKind, ProcessId};
+use haulier_core::{Action, EntityName, FailureKind};
 use haulier_producer::{Producer, Progress as Produced};
-use haulier_throttle::{Flow, Slots};
 use haulier_worker::{Progress as Worked, Worker};
 use tokio_util::sync::CancellationToken;
 
+use super::helm::Helm;
 use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -47,17 +48,30 @@ pub(crate) struct PushTuning {
 
 /// A rate such as `120`, `0.5`, `120/s`, `30/m`.
 fn rate(text: &str) -> Result<f64, String> {
-    let (number, per) = text.split_once('/').unwrap_or((text, "s"));
-    let seconds = match per {
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return Err("a rate is a number a second, such as `120`, `0.5`, `120/s` or `30/m`".to_owned()),
-    };
-    match number.trim().parse::<f64>() {
-        Ok(number) if number.is_finite() && number > 0.0 => Ok(number / seconds),
-        Ok(_) => Err("a rate is more than 0; to stop the flow, stop the process".to_owned()),
-        Err(_) => Err(format!("`{number}` is not a number")),
+    match parse_rate(text) {
+        Some(rate) if rate.is_finite() && rate > 0.0 => Ok(rate),
+        Some(rate) if rate.is_finite() => {
+            Err("a rate is more than 0; `haulier pause` stops the flow".to_owned())
+        }
+        Some(_) | None => {
+            Err("a rate is a number a second, such as `120`, `0.5`, `120/s` or `30/m`".to_owned())
+        }
+    }
+}
+
+impl ProduceTuning {
+    /// What the command line gives to start with.
+    pub(crate) fn start_values(&self) -> Vec<(Knob, f64)> {
+        let fibres = self.fibres.map(|fibres| (Knob::Fibres, f64::from(fibres)));
+        fibres.into_iter().chain(self.produce_rate.map(|rate| (Knob::ProduceRate, rate))).collect()
+    }
+}
+
+impl PushTuning {
+    /// What the command line gives to start with.
+    pub(crate) fn start_values(&self) -> Vec<(Knob, f64)> {
+        let workers = self.workers.map(|workers| (Knob::Workers, f64::from(workers)));
+        workers.into_iter().chain(self.rate.map(|rate| (Knob::PushRate, rate))).collect()
     }
 }
 
@@ -91,67 +105,62 @@ pub(crate) async fn check_source(at: &Neighbours) -> Result<Vec<(EntityName, u64
 pub(crate) async fn producer(
     at: &Neighbours,
     run: &Run,
-    process: &ProcessId,
-    tuning: &ProduceTuning,
-    role: Role,
+    helm: &Helm,
+    expected: &[(EntityName, u64)],
     stop: &CancellationToken,
 ) -> Result<(Producer, Arc<Produced>), CliError> {
     let progress = Arc::new(Produced::default());
-    let site = at.produce_settings();
     let producer = Producer {
         source: at.source().await?,
-        queue: at.queue(role).await?,
+        queue: at.queue(helm.role).await?,
         ledger: Arc::clone(&at.ledger),
         clock: Arc::new(SystemClock),
         plan: Arc::clone(&at.plan),
         run: run.id.clone(),
-        process: process.clone(),
-        host: (role == Role::Publish).then(process::host),
-        settings: haulier_producer::Settings {
-            fibres: tuning.fibres.map_or(site.fibres, usize::from),
-            rate: tuning.produce_rate.or(site.rate),
-            ..site
-        },
+        process: helm.process.clone(),
+        host: (helm.role == Role::Publish).then(process::host),
+        settings: at.produce_settings(),
+        controls: Arc::clone(&helm.produce),
+        meter: Arc::clone(&helm.meter),
+        rows: expected.iter().cloned().collect(),
         progress: Arc::clone(&progress),
         stop: stop.clone(),
     };
     Ok((producer, progress))
 }
 
-/// The worker of a run, ready to start, with its slots and counters.
+/// The worker of a run, ready to start, with its counters.
 pub(crate) async fn worker(
     at: &Neighbours,
     run: &Run,
-    process: &ProcessId,
     target: Arc<dyn Target>,
+    helm: &Helm,
     tuning: &PushTuning,
-    role: Role,
     stop: &CancellationToken,
-) -> Result<(Worker, Slots, Arc<Worked>), CliError> {
-    let workers = tuning.workers.map_or(at.push_workers(), usize::from);
-    let (slots, progress) = (Slots::new(workers), Arc::new(Worked::default()));
+) -> Result<(Worker, Arc<Worked>), CliError> {
+    let progress = Arc::new(Worked::default());
     let worker = Worker {
-        queue: at.queue(role).await?,
+        queue: at.queue(helm.role).await?,
         ledger: Arc::clone(&at.ledger),
         target,
         clock: Arc::new(SystemClock),
         plan: Arc::clone(&at.plan),
         run: run.id.clone(),
-        process: process.clone(),
-        slots: slots.clone(),
-        flow: Arc::new(Flow::new(tuning.rate.or(at.push_rate()))),
+        process: helm.process.clone(),
+        controls: Arc::clone(&helm.push),
+        name: Arc::clone(&helm.name),
         settings: haulier_worker::Settings {
-            prefetch: at.prefetch(workers),
+            prefetch: at.prefetch(),
             zombie_grace: at.produce_settings().zombie_grace,
             silent_after: at.produce_settings().silent_after,
             grace: Duration::from_secs(tuning.grace),
-            role: if role == Role::Both { "run" } else { "worker" },
+            role: if helm.role == Role::Both { "run" } else { "worker" },
             host: process::host(),
         },
         progress: Arc::clone(&progress),
         stop: stop.clone(),
     };
-    Ok((worker, slots, progress))
+    Ok((worker, progress))
 }
 
 /// The target, once it answers and takes the credentials. One that answers "not now" is asked a few times more: the

@@ -7,6 +7,7 @@ use haulier_core::port::{LedgerError, Run};
 use haulier_throttle::patiently;
 use tokio_util::sync::CancellationToken;
 
+use super::helm::{self, Helm};
 use super::tuning::{self, PushTuning};
 use crate::args::Global;
 use crate::error::CliError;
@@ -48,9 +49,10 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         }
         let process = process::process_id();
         let run_stop = stop.child_token();
-        let (worker, _, progress) =
-            tuning::worker(&at, &run, &process, Arc::clone(&target), &args.push, Role::Consume, &run_stop)
-                .await?;
+        helm::keep_start_values(&at, &run, args.push.start_values()).await?;
+        let helm = Helm::start(&at, &run, &process, Role::Consume);
+        let (worker, progress) =
+            tuning::worker(&at, &run, Arc::clone(&target), &helm, &args.push, &run_stop).await?;
         ui::note(format!("{process} works for run {}", run.id));
         let mut working = tokio::spawn(worker.run());
         let worked = loop {
@@ -63,6 +65,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
                 }
             }
         };
+        helm.end().await;
         worked?;
         ui::note(format!(
             "run {}: {} landed, {} attempts failed, {} held for a parent, {} came again with nothing to do",

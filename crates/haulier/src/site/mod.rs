@@ -2,9 +2,12 @@
 
 mod wire;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use haulier_core::control::{Bounds, Knob, Limit};
 use haulier_core::plan::Plan;
 use haulier_core::port::{Clock, Ledger, Micros, Queue, QueueError, Run, Source, Target};
 use haulier_core::{EntityName, RunId};
@@ -161,30 +164,38 @@ impl Neighbours {
         let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         Settings {
             fibres: whole(self.site.produce.fibres),
-            rate: self.site.produce.rate,
-            chunk: self.site.produce.chunk,
             parcel: whole(self.site.push.parcel),
             zombie_grace: self.site.push.zombie_grace,
             silent_after: self.site.push.silent_after,
         }
     }
 
-    /// Pushes at a time (start value).
-    pub(crate) fn push_workers(&self) -> usize {
-        usize::try_from(self.site.push.workers).unwrap_or(usize::MAX)
+    /// Start value and ceiling of each knob.
+    pub(crate) fn bounds(&self) -> BTreeMap<Knob, Bounds> {
+        let (produce, push) = (&self.site.produce, &self.site.push);
+        let whole = |number: Option<u32>| number.map(f64::from);
+        let of = |knob: Knob| {
+            let (start, ceiling) = match knob {
+                Knob::Fibres => (whole(Some(produce.fibres)), whole(produce.max_fibres)),
+                Knob::ProduceRate => (produce.rate, produce.max_rate),
+                Knob::Chunk => (whole(Some(produce.chunk)), whole(produce.max_chunk)),
+                Knob::Workers => (whole(Some(push.workers)), whole(push.max_workers)),
+                Knob::PushRate => (push.rate, push.max_rate),
+            };
+            let limit = |number: Option<f64>| number.map_or(Limit::None, Limit::At);
+            (knob, Bounds::new(limit(start), limit(ceiling)))
+        };
+        Knob::ALL.into_iter().map(of).collect()
     }
 
-    /// Requests a second (start value).
-    pub(crate) fn push_rate(&self) -> Option<f64> {
-        self.site.push.rate
+    /// The file that holds everything still while it exists.
+    pub(crate) fn emergency(&self) -> PathBuf {
+        self.site.state.join("PAUSE")
     }
 
-    /// Unsettled parcels that the queue may hand to this process: two rounds of every worker, whatever the parcels' size.
-    pub(crate) fn prefetch(&self, workers: usize) -> u16 {
-        self.site
-            .queue
-            .prefetch
-            .unwrap_or_else(|| u16::try_from(2 * workers).unwrap_or(u16::MAX).clamp(4, 64))
+    /// Unsettled parcels that the queue may hand to a process, where the site says.
+    pub(crate) fn prefetch(&self) -> Option<u16> {
+        self.site.queue.prefetch
     }
 
     /// A process that did not beat for so long counts as silent.

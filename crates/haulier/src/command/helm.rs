@@ -1,0 +1,126 @@
+//! The live control of this process: what it obeys, and the task that reads and applies it.
+
+use std::sync::Arc;
+
+use haulier_core::ProcessId;
+use haulier_core::control::{Change, Limit, Setting, Turn, refusal};
+use haulier_core::control::{History, Knob};
+use haulier_core::port::{Clock, Run};
+use haulier_throttle::{Controls, Meter, Outside, Steering};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::SystemClock;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::process;
+use crate::site::{Neighbours, Role};
+use crate::ui;
+
+/// What this process obeys.
+pub(crate) struct Helm {
+    /// What walks obey.
+    pub(crate) produce: Arc<Controls>,
+    /// What pushes obey.
+    pub(crate) push: Arc<Controls>,
+    /// What was measured.
+    pub(crate) meter: Arc<Meter>,
+    /// The name that reports go under.
+    pub(crate) name: Arc<watch::Sender<ProcessId>>,
+    /// This process.
+    pub(crate) process: ProcessId,
+    /// What it does with the queue.
+    pub(crate) role: Role,
+    ended: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Helm {
+    /// Starts to read and to obey. Everything is closed until the control was read.
+    pub(crate) fn start(at: &Neighbours, run: &Run, process: &ProcessId, role: Role) -> Self {
+        let meter = Arc::new(Meter::default());
+        let controls = || Arc::new(Controls::new(Arc::clone(&meter)));
+        let (produce, push) = (controls(), controls());
+        let name = Arc::new(watch::Sender::new(process.clone()));
+        let ended = CancellationToken::new();
+        let (says, outside) = watch::channel(Outside::default());
+        let steering = Steering {
+            ledger: Arc::clone(&at.ledger),
+            clock: Arc::new(SystemClock),
+            run: run.id.clone(),
+            name: Arc::clone(&name),
+            emergency: at.emergency(),
+            silent_after: at.produce_settings().silent_after,
+            bounds: at.bounds(),
+            outside,
+            produce: (role != Role::Consume).then(|| Arc::clone(&produce)),
+            push: (role != Role::Publish).then(|| Arc::clone(&push)),
+            meter: Arc::clone(&meter),
+        };
+        let until = ended.clone();
+        let task = tokio::spawn(async move {
+            steering.steer(until).await;
+            drop(says);
+        });
+        Self { produce, push, meter, name, process: process.clone(), role, ended, task }
+    }
+
+    /// Ends the task.
+    pub(crate) async fn end(self) {
+        self.ended.cancel();
+        if let Err(error) = self.task.await {
+            tracing::warn!(%error, "the control ended early");
+        }
+    }
+}
+
+/// Keeps what the command line gives to start with, where the run has no other value yet: what was tuned stays.
+pub(crate) async fn keep_start_values(
+    at: &Neighbours,
+    run: &Run,
+    values: Vec<(Knob, f64)>,
+) -> Result<(), CliError> {
+    let bounds = at.bounds();
+    for (knob, value) in &values {
+        let ceiling = bounds.get(knob).map_or(Limit::None, |bounds| bounds.ceiling);
+        if ceiling.number() < *value {
+            let refused = refusal(*knob, Limit::At(0.0), Limit::At(*value), ceiling);
+            let words = refused.map_or_else(String::new, |refused| refused.to_string());
+            return Err(CliError::new(Exit::Usage, words)
+                .hint("start below it; `haulier tune --force` goes beyond it, on record"));
+        }
+    }
+    while !values.is_empty() {
+        let history = History::new(at.ledger.changes(&run.id, 0).await?);
+        let (known, now) = (history.version(), SystemClock.micros());
+        let mut changes = Vec::new();
+        for (knob, value) in &values {
+            if let Some(kept) = history.knob(*knob, now) {
+                let (is, wanted) = (kept.turn.value(), Limit::At(*value).to_string());
+                if is != wanted {
+                    ui::note(format!(
+                        "`{knob}` stays at {is}, as {} set it; `haulier tune` changes it",
+                        kept.by
+                    ));
+                }
+                continue;
+            }
+            let start = bounds.get(knob).map_or(Limit::None, |bounds| bounds.start);
+            changes.push(Change {
+                version: known + 1 + changes.len() as u64,
+                at: now,
+                by: process::operator(),
+                reason: Some("start value of the command line".to_owned()),
+                turn: Turn::Knob(*knob, Setting::To(Limit::At(*value))),
+                previous: start.to_string(),
+                forced: false,
+                expires: None,
+            });
+        }
+        if changes.is_empty() || at.ledger.change(&run.id, known, &changes).await? {
+            break;
+        }
+    }
+    Ok(())
+}
