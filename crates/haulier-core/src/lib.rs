@@ -3,6 +3,7 @@
 pub mod brake;
 pub mod control;
 pub mod crash;
+pub mod estimate;
 pub mod form;
 pub mod key;
 pub mod name;

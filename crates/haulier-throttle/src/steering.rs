@@ -47,6 +47,8 @@ pub struct Steering {
     pub produce: Option<Arc<Controls>>,
     /// What pushes obey, where the process works.
     pub push: Option<Arc<Controls>>,
+    /// How many rows the source has, where the process counted them.
+    pub expected: Option<u64>,
     /// What the process measured.
     pub meter: Arc<Meter>,
 }
@@ -181,6 +183,7 @@ impl Steering {
             chunk: produces.then_some(decision.chunk),
             workers: works.then_some(decision.workers),
             push_rate: works.then_some(decision.push_rate),
+            expected: self.expected,
             held: decision.held.as_ref().map(ToString::to_string),
             measured: self.meter.measured(),
         }

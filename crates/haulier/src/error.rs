@@ -47,6 +47,11 @@ impl CliError {
         Self { exit, message: error.to_string(), causes, hints: Vec::new() }
     }
 
+    /// What went wrong, without what to do next.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The same error with what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

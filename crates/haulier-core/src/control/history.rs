@@ -63,6 +63,30 @@ impl History {
         })
     }
 
+    /// How long a side was paused between two times.
+    #[must_use]
+    pub fn paused(&self, side: Side, from: Micros, to: Micros) -> Micros {
+        let of_side =
+            || self.0.iter().filter(|change| matches!(change.turn, Turn::Valve(of, _) if of == side));
+        let mut seams: Vec<Micros> = of_side()
+            .flat_map(|change| [Some(change.at), change.expires])
+            .flatten()
+            .chain([from, to])
+            .filter(|seam| (from..=to).contains(seam))
+            .collect();
+        seams.sort_unstable();
+        let known_at = |at| Self(of_side().filter(|change| change.at <= at).cloned().collect());
+        seams
+            .windows(2)
+            .filter_map(|pair| match pair {
+                [start, end] => Some((*start, *end)),
+                _ => None,
+            })
+            .filter(|(start, _)| known_at(*start).valve(side, *start).0 == Valve::Paused)
+            .map(|(start, end)| end - start)
+            .sum()
+    }
+
     /// When the next change expires.
     #[must_use]
     pub fn next_expiry(&self, now: Micros) -> Option<Micros> {
@@ -107,5 +131,22 @@ mod tests {
         history.extend(vec![change(2, Turn::Valve(Side::Push, Valve::Open), None), pause(1, Some(100))]);
         assert_eq!(history.changes().len(), 2);
         assert_eq!(history.valve(Side::Push, 10).0, Valve::Open);
+    }
+
+    #[test]
+    fn the_time_of_pauses_is_known() {
+        let at = |version, at, valve, expires| Change {
+            at,
+            ..change(version, Turn::Valve(Side::Push, valve), expires)
+        };
+        let history = History::new(vec![
+            at(1, 10, Valve::Paused, None),
+            at(2, 30, Valve::Open, None),
+            at(3, 50, Valve::Paused, Some(60)),
+            at(4, 90, Valve::Draining, None),
+        ]);
+        assert_eq!(history.paused(Side::Push, 0, 100), 30);
+        assert_eq!(history.paused(Side::Push, 20, 55), 15);
+        assert_eq!(history.paused(Side::Produce, 0, 100), 0);
     }
 }

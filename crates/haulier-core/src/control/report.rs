@@ -24,6 +24,8 @@ pub struct Report {
     pub push_rate: Option<Limit>,
     /// Why it holds still although nothing in the ledger says so: the emergency file, a control that cannot be read.
     pub held: Option<String>,
+    /// How many rows the source has, where the process counted them.
+    pub expected: Option<u64>,
     /// What it measured of late.
     pub measured: Measured,
     /// What happened to its attempts since it started; the law takes the difference of two reports.

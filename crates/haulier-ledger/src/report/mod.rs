@@ -24,6 +24,7 @@ pub(crate) fn encode(report: &Report) -> String {
     say("chunk", text(report.chunk));
     say("workers", text(report.workers));
     say("push_rate", limit(report.push_rate));
+    say("expected", report.expected.map(|rows| rows.to_string()));
     say("held", report.held.as_ref().map(|held| held.replace(char::is_control, " ")));
     let measured = &report.measured;
     say("requests_per_second", Some(measured.requests_per_second.to_string()));
@@ -58,6 +59,7 @@ pub(crate) fn decode(text: &str) -> Result<Report, Fault> {
             "chunk" => report.chunk = Some(number()?),
             "workers" => report.workers = Some(number()?),
             "push_rate" => report.push_rate = Some(limit()?),
+            "expected" => report.expected = Some(value.parse().map_err(|_| wrong())?),
             "held" => report.held = Some(value.to_owned()),
             "requests_per_second" => report.measured.requests_per_second = float()?,
             "produced_per_second" => report.measured.produced_per_second = float()?,
@@ -93,6 +95,7 @@ mod tests {
         report.produce_rate = Some(Limit::None);
         report.chunk = Some(500);
         report.workers = Some(0);
+        report.expected = Some(1_000_000);
         report.push_rate = Some(Limit::At(1.0 / 3.0));
         report.held = Some("emergency file PAUSE".to_owned());
         report.measured.requests_per_second = 12.5;

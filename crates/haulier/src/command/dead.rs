@@ -9,6 +9,7 @@ use crate::args::Global;
 use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::process;
 use crate::site::Neighbours;
 use crate::ui;
 
@@ -209,8 +210,7 @@ async fn show(
 }
 
 async fn judge(at: &Neighbours, run: &Run, which: &Which, waive: Option<&str>) -> Result<Exit, CliError> {
-    let by =
-        std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
+    let by = process::operator();
     let mut done = 0;
     loop {
         let rows = find(at, run, which, PAGE as usize).await?;

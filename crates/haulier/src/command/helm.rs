@@ -38,7 +38,13 @@ pub(crate) struct Helm {
 
 impl Helm {
     /// Starts to read and to obey. Everything is closed until the control was read.
-    pub(crate) fn start(at: &Neighbours, run: &Run, process: &ProcessId, role: Role) -> Self {
+    pub(crate) fn start(
+        at: &Neighbours,
+        run: &Run,
+        process: &ProcessId,
+        role: Role,
+        expected: Option<u64>,
+    ) -> Self {
         let meter = Arc::new(Meter::default());
         let controls = || Arc::new(Controls::new(Arc::clone(&meter)));
         let (produce, push) = (controls(), controls());
@@ -56,6 +62,7 @@ impl Helm {
             outside,
             produce: (role != Role::Consume).then(|| Arc::clone(&produce)),
             push: (role != Role::Publish).then(|| Arc::clone(&push)),
+            expected,
             meter: Arc::clone(&meter),
         };
         let until = ended.clone();

@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod control;
 mod dead;
 mod demo;
 mod diff;
@@ -11,12 +12,14 @@ mod graph;
 mod helm;
 mod idmap;
 mod init;
+mod live;
 mod produce;
 mod run;
 mod scan;
 mod status;
 mod summary;
 mod tuning;
+mod watch;
 mod work;
 
 use clap::Subcommand;
@@ -34,6 +37,11 @@ pub(crate) enum Command {
     Produce(produce::Args),
     Work(work::Args),
     Status(status::Args),
+    Tune(control::TuneArgs),
+    Pause(control::PauseArgs),
+    Resume(control::ResumeArgs),
+    Drain(control::DrainArgs),
+    Explain(control::ExplainArgs),
     Empty(empty::Args),
     Extract(extract::Args),
     Dead(dead::Args),
@@ -54,6 +62,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         Command::Produce(args) => Box::pin(produce::run(&global, args)).await,
         Command::Work(args) => Box::pin(work::run(&global, args)).await,
         Command::Status(args) => Box::pin(status::run(&global, args)).await,
+        Command::Tune(args) => Box::pin(control::tune(&global, args)).await,
+        Command::Pause(args) => Box::pin(control::pause(&global, args)).await,
+        Command::Resume(args) => Box::pin(control::resume(&global, args)).await,
+        Command::Drain(args) => Box::pin(control::drain(&global, args)).await,
+        Command::Explain(args) => Box::pin(control::explain(&global, args)).await,
         Command::Empty(args) => Box::pin(empty::run(&global, args)).await,
         Command::Extract(args) => Box::pin(extract::run(&global, args)).await,
         Command::Dead(args) => Box::pin(dead::run(&global, args)).await,

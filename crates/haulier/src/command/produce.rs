@@ -46,7 +46,8 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let process = process::process_id();
     helm::keep_start_values(&at, &run, args.produce.start_values()).await?;
     let beating = Beating::start(&at, &run, &process).await?;
-    let helm = Helm::start(&at, &run, &process, Role::Publish);
+    let helm =
+        Helm::start(&at, &run, &process, Role::Publish, Some(expected.iter().map(|(_, rows)| rows).sum()));
     let (producer, _) = tuning::producer(&at, &run, &helm, &expected, &stop).await?;
     let started = Instant::now();
     let mut watch = Watch::new(global, expected);

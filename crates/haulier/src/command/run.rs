@@ -77,7 +77,7 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
     helm::keep_start_values(at, &run, [args.produce.start_values(), args.push.start_values()].concat())
         .await?;
     let process = process::process_id();
-    let helm = Helm::start(at, &run, &process, Role::Both);
+    let helm = Helm::start(at, &run, &process, Role::Both, Some(expected.iter().map(|(_, rows)| rows).sum()));
     let (producer, _) = tuning::producer(at, &run, &helm, &expected, &stop).await?;
     let work_stop = stop.child_token();
     let (worker, _) = tuning::worker(at, &run, target, &helm, &args.push, &work_stop).await?;

@@ -1,23 +1,23 @@
 //! `haulier status`: where the run is, also from another shell and after everything was killed.
 
-use std::time::Duration;
-
-use haulier_core::port::{Clock, Micros, ProcessBeat, Run};
+use haulier_core::port::{Micros, ProcessBeat, Run, Tally};
 use serde::Serialize;
 
+use super::control::{self, View};
+use super::live::Live;
 use super::summary::{self, Counts};
+use super::watch;
 use crate::args::Global;
-use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::process;
 use crate::site::Neighbours;
 use crate::ui;
 
 /// Show where the latest run is: counts, processes, and since when nothing moves
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Show again every second until Ctrl-C
+    /// Follow the run until it is finished, or Ctrl-C: bars on a terminal, a line each 10 s elsewhere, one JSON line a second
+    /// with --json
     #[arg(long)]
     watch: bool,
 }
@@ -33,6 +33,8 @@ struct Status {
     conserved: bool,
     entities: Vec<Counts>,
     all: Counts,
+    #[serde(flatten)]
+    live: Live,
     processes: Vec<Process>,
 }
 
@@ -49,74 +51,60 @@ struct Process {
 
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let at = Neighbours::open(global).await?;
+    let run = at.latest_run().await?;
     if !args.watch {
-        let run = at.latest_run().await?;
-        show(global, &at, &run).await?;
+        let view = View::of(&at, &run).await?;
+        let tally = at.ledger.tally(&run.id).await?;
+        let live = Live::of(&run, &tally, &view, None, None);
+        show(global, &run, &tally, &view, live)?;
         return Ok(Exit::Done);
     }
-    let stop = process::stop_on_signal()?;
-    while !stop.is_cancelled() {
-        let run = at.latest_run().await?;
-        show(global, &at, &run).await?;
-        if run.finished_at.is_some() {
-            break;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            () = stop.cancelled() => {}
-        }
-    }
-    Ok(Exit::Done)
+    watch::watch(global, &at, run).await
 }
 
-async fn show(global: &Global, at: &Neighbours, run: &Run) -> Result<(), CliError> {
-    let tally = at.ledger.tally(&run.id).await?;
-    let now = SystemClock.micros();
-    let processes: Vec<Process> =
-        at.ledger.processes(&run.id).await?.iter().map(|beat| seen(beat, now, at.silent_after())).collect();
-    let alive = processes.iter().any(|process| process.state == "alive");
-    let state = match (run.finished_at, alive) {
-        (Some(_), _) => "finished",
-        (None, true) => "running",
-        (None, false) => "interrupted",
-    };
-    let (entities, all) = summary::counts(&tally);
+fn show(global: &Global, run: &Run, tally: &Tally, view: &View, live: Live) -> Result<(), CliError> {
+    let processes: Vec<Process> = view
+        .beats
+        .iter()
+        .map(|beat| seen(beat, control::is_alive(beat, view.now, view.silent_after)))
+        .collect();
+    let (entities, all) = summary::counts(tally);
     let status = Status {
         run: run.id.to_string(),
         plan: run.plan.clone(),
-        state,
+        state: live.run_state(),
         started_at: stamp(run.started_at),
         produced_at: run.produced_at.map(stamp),
         finished_at: run.finished_at.map(stamp),
         conserved: tally.check_conserved().is_ok(),
         entities,
         all,
+        live,
         processes,
     };
     if global.json {
         return ui::json(&status);
     }
     ui::line(format!(
-        "run {} of plan `{}`: {state}, started {}",
-        status.run, status.plan, status.started_at
+        "run {} of plan `{}`: {}, started {}",
+        status.run, status.plan, status.state, status.started_at
     ))?;
     match (&status.produced_at, &status.finished_at) {
         (_, Some(at)) => ui::line(format!("finished {at}"))?,
         (Some(at), None) => ui::line(format!("everything was read by {at}"))?,
         (None, None) => ui::line("the source is not read to its end yet")?,
     }
-    ui::line(summary::counts_table(&tally))?;
+    ui::line(summary::counts_table(tally))?;
     if !status.conserved {
         ui::line("the counts do NOT add up: planned is not landed + dead + held + skipped + open")?;
     }
-    if state == "interrupted" {
-        let since = status
-            .processes
-            .first()
-            .map_or_else(|| "it began".to_owned(), |process| process.last_beat_at.clone());
-        ui::line(format!(
-            "no process has given a sign of life since {since}; `haulier run` goes on from here"
-        ))?;
+    if run.finished_at.is_none() {
+        for line in status.live.lines() {
+            ui::line(line)?;
+        }
+    }
+    if status.state == "interrupted" {
+        ui::line(control::hint_of_none_alive(&view.beats))?;
     }
     let head = ["process", "role", "host", "pid", "state", "in flight", "last beat"];
     let rows = status.processes.iter().map(|p| {
@@ -136,10 +124,10 @@ async fn show(global: &Global, at: &Neighbours, run: &Run) -> Result<(), CliErro
     Ok(())
 }
 
-fn seen(beat: &ProcessBeat, now: Micros, silent_after: Micros) -> Process {
+fn seen(beat: &ProcessBeat, alive: bool) -> Process {
     let state = match beat.ended {
         true => "ended",
-        false if now.saturating_sub(beat.at) <= silent_after => "alive",
+        false if alive => "alive",
         false => "silent",
     };
     Process {

@@ -39,6 +39,20 @@ impl Counts {
         }
     }
 
+    /// In a few words.
+    pub(crate) fn words(&self) -> String {
+        let open = self.queued + self.sending + self.retry + self.unknown;
+        format!(
+            "planned {} = landed {} + dead {} + held {} + skipped {} + open {}",
+            grouped(self.planned),
+            grouped(self.landed),
+            grouped(self.dead),
+            grouped(self.held),
+            grouped(self.skipped),
+            grouped(open),
+        )
+    }
+
     fn row(&self) -> Vec<String> {
         let numbers = [
             self.planned,

@@ -1,0 +1,43 @@
+//! `haulier resume`: open again what was paused or drained.
+
+use haulier_core::control::Valve;
+
+use super::turning::turn;
+use super::{Options, Sides, pause};
+use crate::args::Global;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::ui;
+
+/// Go on after `pause` or `drain`, with the values that were set
+///
+/// Ends with 1 when nothing was paused or drained.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which side
+    #[arg(default_value = "all")]
+    what: Sides,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Say what would be, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
+    let options = Options { span: None, reason: args.reason, dry_run: args.dry_run };
+    turn(global, &options, false, |view| {
+        let mut wishes = pause::wishes(view, args.what, Valve::Open);
+        wishes.retain(|wish| wish.previous != Valve::Open.as_str());
+        if view.emergency {
+            ui::note("the emergency file PAUSE is there: everything holds until it is removed");
+        }
+        if wishes.is_empty() {
+            return Err(CliError::new(Exit::No, "it is open already: nothing was paused or drained")
+                .hint("`haulier explain` says what holds it"));
+        }
+        Ok(wishes)
+    })
+    .await
+}

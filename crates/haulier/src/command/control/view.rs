@@ -1,0 +1,108 @@
+//! What is known of a run's control at one time: its history, its processes, and what each knob comes to.
+
+use std::collections::BTreeMap;
+
+use haulier_core::control::{
+    Bounds, Effective, History, Hold, Knob, Limit, Measured, Setting, Side, Turn, effective,
+};
+use haulier_core::port::{Clock, Micros, ProcessBeat, Run};
+
+use crate::clock::SystemClock;
+use crate::error::CliError;
+use crate::site::Neighbours;
+
+/// A run's control, seen from a shell.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(crate) now: Micros,
+    pub(crate) history: History,
+    pub(crate) beats: Vec<ProcessBeat>,
+    pub(crate) bounds: BTreeMap<Knob, Bounds>,
+    /// Whether the emergency file is there, as seen from here.
+    pub(crate) emergency: bool,
+    pub(crate) silent_after: Micros,
+}
+
+impl View {
+    pub(crate) async fn of(at: &Neighbours, run: &Run) -> Result<Self, CliError> {
+        Ok(Self {
+            history: History::new(at.ledger.changes(&run.id, 0).await?),
+            beats: at.ledger.processes(&run.id).await?,
+            now: SystemClock.micros(),
+            bounds: at.bounds(),
+            emergency: tokio::fs::try_exists(at.emergency()).await.unwrap_or(true),
+            silent_after: at.silent_after(),
+        })
+    }
+
+    /// The processes that live.
+    pub(crate) fn alive(&self) -> impl Iterator<Item = &ProcessBeat> {
+        self.beats.iter().filter(|beat| is_alive(beat, self.now, self.silent_after))
+    }
+
+    /// The processes that live and have a part in a side.
+    pub(crate) fn serving(&self, side: Side) -> impl Iterator<Item = &ProcessBeat> {
+        self.alive().filter(move |beat| serves(beat, side))
+    }
+
+    /// What a knob is set to, by an operator or by the site.
+    pub(crate) fn set(&self, knob: Knob) -> Limit {
+        match self.history.knob(knob, self.now).map(|change| change.turn) {
+            Some(Turn::Knob(_, Setting::To(limit))) => limit,
+            Some(Turn::Knob(_, Setting::Default) | Turn::Valve(..)) | None => self.start(knob),
+        }
+    }
+
+    /// The site's start value.
+    pub(crate) fn start(&self, knob: Knob) -> Limit {
+        self.bounds.get(&knob).map_or(Limit::None, |bounds| bounds.start)
+    }
+
+    /// The site's ceiling.
+    pub(crate) fn ceiling(&self, knob: Knob) -> Limit {
+        self.bounds.get(&knob).map_or(Limit::None, |bounds| bounds.ceiling)
+    }
+
+    /// What a knob comes to for the whole run.
+    pub(crate) fn effective(&self, knob: Knob) -> Effective {
+        let holds: Vec<Hold> = self.emergency.then_some(Hold::Emergency).into_iter().collect();
+        let bounds = self.bounds.get(&knob).cloned().unwrap_or_else(|| Bounds::new(Limit::None, Limit::None));
+        effective(knob, &self.history, self.now, &bounds, &holds)
+    }
+
+    /// What all living processes measured together.
+    pub(crate) fn measured(&self) -> Measured {
+        let mut all = Measured::default();
+        for report in self.alive().filter_map(|beat| beat.report.as_ref()) {
+            all.merge(&report.measured);
+        }
+        all
+    }
+
+    /// What holds living processes although the ledger does not say so, by process.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (&ProcessBeat, &str)> {
+        self.alive().filter_map(|beat| Some((beat, beat.report.as_ref()?.held.as_deref()?)))
+    }
+}
+
+/// Whether a process gave a sign of life of late and no good-bye.
+pub(crate) fn is_alive(beat: &ProcessBeat, now: Micros, silent_after: Micros) -> bool {
+    !beat.ended && now.saturating_sub(beat.at) <= silent_after
+}
+
+fn serves(beat: &ProcessBeat, side: Side) -> bool {
+    match side {
+        Side::Produce => beat.role == "producer" || beat.role == "run",
+        Side::Push => beat.role == "worker" || beat.role == "run",
+    }
+}
+
+/// Says since when nothing lives.
+pub(crate) fn hint_of_none_alive(beats: &[ProcessBeat]) -> String {
+    let since = beats
+        .iter()
+        .map(|beat| beat.at)
+        .max()
+        .map_or_else(|| "it began".to_owned(), super::super::status::stamp);
+    format!("no process has given a sign of life since {since}; `haulier run` goes on from here")
+}
