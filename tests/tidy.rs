@@ -44,7 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("axum", &["hq-sandbox"]),
     ("clap", &["haulier", "hq-sandbox"]),
     ("governor", &["haulier-throttle"]),
-    ("hyper", &["haulier-target", "haulier-queue", "haulier-testkit", "hq-sandbox"]),
+    ("hyper", &["haulier", "haulier-target", "haulier-queue", "haulier-testkit", "hq-sandbox"]),
     ("indicatif", &["haulier"]),
     ("lapin", &["haulier-queue"]),
     ("sqlx", &["haulier-source", "haulier-queue", "haulier-ledger", "haulier-testkit", "hq-sandbox"]),

@@ -6,6 +6,7 @@ mod command;
 mod drill;
 pub mod error;
 pub mod exit;
+mod metrics;
 mod process;
 mod sides;
 mod site;

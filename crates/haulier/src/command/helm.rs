@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::metrics;
 use crate::process;
 use crate::site::{Neighbours, Role};
 use crate::ui;
@@ -71,6 +72,17 @@ impl Helm {
             drop(says);
         });
         Self { produce, push, meter, name, process: process.clone(), role, ended, task }
+    }
+
+    /// What this process shows to Prometheus.
+    pub(crate) fn source(&self, run: &Run) -> metrics::Source {
+        metrics::Source {
+            run: run.id.to_string(),
+            process: self.process.to_string(),
+            produce: (self.role != Role::Consume).then(|| Arc::clone(&self.produce)),
+            push: (self.role != Role::Publish).then(|| Arc::clone(&self.push)),
+            meter: Arc::clone(&self.meter),
+        }
     }
 
     /// Ends the task.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::helm::{self, Helm};
 use super::summary;
-use super::tuning::{self, ProduceTuning};
+use super::tuning::{self, Metrics, ProduceTuning};
 use crate::args::Global;
 use crate::clock::SystemClock;
 use crate::error::CliError;
@@ -28,6 +28,8 @@ use crate::ui::{self, Watch};
 pub(crate) struct Args {
     #[command(flatten)]
     produce: ProduceTuning,
+    #[command(flatten)]
+    metrics: Metrics,
 }
 
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
@@ -48,6 +50,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let beating = Beating::start(&at, &run, &process).await?;
     let helm =
         Helm::start(&at, &run, &process, Role::Publish, Some(expected.iter().map(|(_, rows)| rows).sum()));
+    let _metrics = args.metrics.serve(&run, &helm).await?;
     let (producer, _) = tuning::producer(&at, &run, &helm, &expected, &stop).await?;
     let started = Instant::now();
     let mut watch = Watch::new(global, expected);

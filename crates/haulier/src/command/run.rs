@@ -6,7 +6,7 @@ use haulier_producer::Ending;
 
 use super::helm::{self, Helm};
 use super::summary;
-use super::tuning::{self, ProduceTuning, PushTuning};
+use super::tuning::{self, Metrics, ProduceTuning, PushTuning};
 use crate::args::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -25,6 +25,8 @@ pub(crate) struct Args {
     produce: ProduceTuning,
     #[command(flatten)]
     push: PushTuning,
+    #[command(flatten)]
+    metrics: Metrics,
     /// Check plan, source and target and say what would move, without moving it
     #[arg(long)]
     dry_run: bool,
@@ -45,6 +47,7 @@ pub(crate) async fn run_at(
     let args = Args {
         produce: ProduceTuning { fibres: Some(fibres), produce_rate: None, accept_plan_change: false },
         push: PushTuning { workers: Some(workers), rate: None, grace: 30 },
+        metrics: Metrics::default(),
         dry_run: false,
     };
     move_all(global, at, &args).await
@@ -78,6 +81,7 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
         .await?;
     let process = process::process_id();
     let helm = Helm::start(at, &run, &process, Role::Both, Some(expected.iter().map(|(_, rows)| rows).sum()));
+    let _metrics = args.metrics.serve(&run, &helm).await?;
     let (producer, _) = tuning::producer(at, &run, &helm, &expected, &stop).await?;
     let work_stop = stop.child_token();
     let (worker, _) = tuning::worker(at, &run, target, &helm, &args.push, &work_stop).await?;

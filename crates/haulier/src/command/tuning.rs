@@ -1,5 +1,6 @@
 //! Start values that `run`, `produce` and `work` share, and the parts they open.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,26 @@ use super::helm::Helm;
 use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::metrics;
 use crate::process;
 use crate::site::{Neighbours, Role};
 use crate::ui;
+
+/// Where a process shows what it measures.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct Metrics {
+    /// Serve what this process measures for Prometheus, at http://ADDRESS/metrics
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
+}
+
+impl Metrics {
+    /// Serves until the answer is dropped.
+    pub(crate) async fn serve(self, run: &Run, helm: &Helm) -> Result<Option<metrics::Server>, CliError> {
+        let Some(at) = self.metrics else { return Ok(None) };
+        metrics::serve(at, helm.source(run)).await.map(Some)
+    }
+}
 
 /// How fast the source is read.
 #[derive(Debug, Clone, clap::Args)]

@@ -8,7 +8,7 @@ use haulier_throttle::patiently;
 use tokio_util::sync::CancellationToken;
 
 use super::helm::{self, Helm};
-use super::tuning::{self, PushTuning};
+use super::tuning::{self, Metrics, PushTuning};
 use crate::args::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -25,6 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub(crate) struct Args {
     #[command(flatten)]
     push: PushTuning,
+    #[command(flatten)]
+    metrics: Metrics,
     /// Wait for the next run when this one is finished
     #[arg(long)]
     stay: bool,
@@ -51,6 +53,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         let run_stop = stop.child_token();
         helm::keep_start_values(&at, &run, args.push.start_values()).await?;
         let helm = Helm::start(&at, &run, &process, Role::Consume, None);
+        let _metrics = args.metrics.serve(&run, &helm).await?;
         let (worker, progress) =
             tuning::worker(&at, &run, Arc::clone(&target), &helm, &args.push, &run_stop).await?;
         ui::note(format!("{process} works for run {}", run.id));
