@@ -5,6 +5,6 @@ mod kills;
 mod late_writes;
 mod lost_queue;
 mod points;
-mod scene;
+pub(crate) mod scene;
 mod servers;
 mod silence;

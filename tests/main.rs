@@ -9,6 +9,7 @@
 )]
 
 mod cli;
+mod control;
 mod crash;
 mod data;
 mod matrix;

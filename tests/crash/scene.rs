@@ -166,7 +166,7 @@ fn verb(who: Who) -> &'static [&'static str] {
 }
 
 /// Asserts that everything landed once, that the ledger says so and no more, and that no more was repeated than allowed.
-pub(super) async fn assert_once(case: &Case, most_repeats: usize, said: &str) {
+pub(crate) async fn assert_once(case: &Case, most_repeats: usize, said: &str) {
     case.sandbox.set_faults(Faults::default()).unwrap();
     case.assert_same_on_both_sides().await;
     case.assert_accounted_for().await;

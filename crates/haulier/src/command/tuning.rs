@@ -71,9 +71,10 @@ fn rate(text: &str) -> Result<f64, String> {
         Some(rate) if rate.is_finite() => {
             Err("a rate is more than 0; `haulier pause` stops the flow".to_owned())
         }
-        Some(_) | None => {
+        None if text.contains('/') => {
             Err("a rate is a number a second, such as `120`, `0.5`, `120/s` or `30/m`".to_owned())
         }
+        Some(_) | None => Err(format!("`{text}` is not a number")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `haulier status --watch`: follows a run from any shell.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -22,8 +23,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// The recent rate is taken over so long.
 const RECENT: Duration = Duration::from_mins(10);
-/// A queue that does not answer for so long is left out.
-const PATIENCE: Duration = Duration::from_millis(800);
 
 /// One line of `--json`.
 #[derive(Debug, Serialize)]
@@ -36,13 +35,41 @@ struct Event<'a> {
     live: &'a Live,
 }
 
-pub(super) async fn watch(global: &Global, at: &Neighbours, mut run: Run) -> Result<Exit, CliError> {
+pub(super) async fn watch(global: &Global, at: &Neighbours, run: Run) -> Result<Exit, CliError> {
+    let depth = Cell::new(None);
+    tokio::select! {
+        ended = follow(global, at, run, &depth) => ended,
+        () = measure(at, &depth) => Ok(Exit::Bug),
+    }
+}
+
+/// Asks the queue again and again; one that is away takes its time, and nothing is known of it then.
+async fn measure(at: &Neighbours, depth: &Cell<Option<Depth>>) {
+    loop {
+        let asked = async { Ok::<_, CliError>(at.queue(Role::Consume).await?.depth().await?) };
+        match asked.await {
+            Ok(found) => depth.set(Some(found)),
+            Err(error) => {
+                tracing::debug!(error = error.message(), "the queue does not say what it holds");
+                depth.set(None);
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn follow(
+    global: &Global,
+    at: &Neighbours,
+    mut run: Run,
+    depth: &Cell<Option<Depth>>,
+) -> Result<Exit, CliError> {
     let stop = process::stop_on_signal()?;
     let mut screen = Screen::new(global);
     let mut samples: VecDeque<(Instant, u64)> = VecDeque::new();
     let mut told = false;
     while !stop.is_cancelled() {
-        match look(at, &mut run, &mut samples).await {
+        match look(at, &mut run, &mut samples, depth.get()).await {
             Ok((tally, live)) => {
                 told = false;
                 screen.show(&run, &tally, &live)?;
@@ -69,6 +96,7 @@ async fn look(
     at: &Neighbours,
     run: &mut Run,
     samples: &mut VecDeque<(Instant, u64)>,
+    depth: Option<Depth>,
 ) -> Result<(Tally, Live), CliError> {
     let latest = at.latest_run().await?;
     if latest.id != run.id {
@@ -90,13 +118,8 @@ async fn look(
         let rate = settled.saturating_sub(*before) as f64 / seconds;
         (seconds >= 10.0).then_some(rate)
     });
-    let live = Live::of(run, &tally, &view, depth(at).await, recent);
+    let live = Live::of(run, &tally, &view, depth, recent);
     Ok((tally, live))
-}
-
-async fn depth(at: &Neighbours) -> Option<Depth> {
-    let asking = async { at.queue(Role::Consume).await.ok()?.depth().await.ok() };
-    tokio::time::timeout(PATIENCE, asking).await.ok().flatten()
 }
 
 enum Screen {

@@ -1,0 +1,8 @@
+//! A run is steered while it goes on: by the real command line, over real processes, brokers and ledgers.
+
+mod bad_input;
+mod pauses;
+mod scene;
+mod seeing;
+mod shares;
+mod survival;

@@ -1,0 +1,70 @@
+//! What was set outlives everything: `kill -9` of all, and a start afterwards.
+
+use super::scene::{BOTH, Fleet, explain, in_flight, knob, said, setting, until_shared};
+use crate::support::Case;
+use crate::support::process::wait_for;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_pauses_and_their_ends_are_there_after_everything_was_killed() {
+    for (queue, ledger) in BOTH {
+        let case = Case::small(setting(queue, ledger, 60, "workers = 4"), 20).await;
+        let mut fleet = Fleet::start(&case, 2);
+        in_flight(&case, 4).await;
+        said(&case, &["tune", "push.workers=3", "--reason", "night", "--for", "2h"]).await;
+        said(&case, &["pause", "push", "--for", "1h", "--reason", "backup"]).await;
+        fleet.kill().await;
+
+        let explained = wait_for("an interrupted run", async || {
+            let explained = explain(&case).await;
+            (explained["alive"] == false).then_some(explained)
+        })
+        .await;
+        assert_eq!(knob(&explained, "push.workers")["set"], "3", "{explained:#}");
+        let push = &explained["sides"].as_array().unwrap()[1];
+        assert_eq!((&push["state"], &push["reason"]), (&"paused".into(), &"backup".into()), "{explained:#}");
+        assert!(push["until"].is_string(), "{explained:#}");
+        let history = explained["history"].as_array().unwrap();
+        assert_eq!(history.len(), 2, "{explained:#}");
+        assert_eq!(
+            (&history[0]["previous"], &history[0]["value"]),
+            (&"4".into(), &"3".into()),
+            "{explained:#}"
+        );
+        let words = case.haulier(&["explain"]).run().await.expect(0).stdout;
+        assert!(words.contains("no process has given a sign of life since"), "{words}");
+        let status = case.status().await;
+        assert_eq!(status["flow"], "interrupted", "{status:#}");
+        assert!(status["since"].is_string(), "{status:#}");
+
+        // Who starts now obeys before anything is sent.
+        let stands = case.sandbox.stats().requests;
+        let fleet = Fleet::start(&case, 2);
+        until_shared(&case, &[0, 0]).await;
+        assert_eq!(case.sandbox.stats().requests, stands + 2, "two workers asked whether the target answers");
+        said(&case, &["resume", "push"]).await;
+        until_shared(&case, &[1, 2]).await;
+        in_flight(&case, 3).await;
+        said(&case, &["tune", "push.workers=default"]).await;
+        until_shared(&case, &[2, 2]).await;
+        case.sandbox.set_faults(hq_sandbox::Faults::default()).unwrap();
+        fleet.producer.ended().await.expect(0);
+        case.assert_same_on_both_sides().await;
+        case.assert_accounted_for().await;
+        case.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_ends_by_itself_and_what_was_before_holds_again() {
+    let (queue, ledger) = BOTH[0];
+    let case = Case::small(setting(queue, ledger, 60, "workers = 4"), 20).await;
+    let fleet = Fleet::start(&case, 1);
+    in_flight(&case, 4).await;
+    let lowered = said(&case, &["tune", "push.workers=1", "--for", "3s"]).await;
+    assert!(lowered["turned"][0]["expires_at"].is_string(), "{lowered:#}");
+    assert_eq!(lowered["applied"][0]["workers"], 1, "{lowered:#}");
+    until_shared(&case, &[4]).await;
+    in_flight(&case, 4).await;
+    fleet.ends(&case).await;
+    case.end().await;
+}
