@@ -186,6 +186,7 @@ impl Steering {
             expected: self.expected,
             held: decision.held.as_ref().map(ToString::to_string),
             measured: self.meter.measured(),
+            ..Report::default()
         }
     }
 

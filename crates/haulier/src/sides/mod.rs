@@ -68,7 +68,7 @@ impl Sides {
         let agreed = proven.iter().map(|entity| haulier_sides::agree(&plan, entity, &types).map(Arc::new));
         let agreed = agreed.collect::<Result<_, _>>()?;
         let settings = at.produce_settings();
-        let database = |source| Database { source, fibres: settings.fibres, chunk: settings.chunk };
+        let database = |source| Database { source, fibres: settings.fibres, chunk: at.chunk() };
         let target = match at.target_database().await? {
             Some(source) => Reader::Stored(database(source)),
             None => Reader::Lists(Lists {

@@ -188,6 +188,16 @@ impl Neighbours {
         Knob::ALL.into_iter().map(of).collect()
     }
 
+    /// Most rows of one read (start value).
+    pub(crate) fn chunk(&self) -> u32 {
+        self.site.produce.chunk
+    }
+
+    /// Requests a second (start value).
+    pub(crate) fn push_rate(&self) -> Option<f64> {
+        self.site.push.rate
+    }
+
     /// The file that holds everything still while it exists.
     pub(crate) fn emergency(&self) -> PathBuf {
         self.site.state.join("PAUSE")

@@ -117,6 +117,7 @@ async fn await_processes(
         changes.iter().any(|change| match change.turn {
             Turn::Knob(knob, _) => knob.side() == side,
             Turn::Valve(of, _) => of == side,
+            Turn::Ramp(_) => side == Side::Push,
         })
     };
     loop {

@@ -49,7 +49,9 @@ impl View {
     pub(crate) fn set(&self, knob: Knob) -> Limit {
         match self.history.knob(knob, self.now).map(|change| change.turn) {
             Some(Turn::Knob(_, Setting::To(limit))) => limit,
-            Some(Turn::Knob(_, Setting::Default) | Turn::Valve(..)) | None => self.start(knob),
+            Some(Turn::Knob(_, Setting::Default) | Turn::Valve(..) | Turn::Ramp(_)) | None => {
+                self.start(knob)
+            }
         }
     }
 
