@@ -11,8 +11,7 @@ use crate::support::{Case, LedgerKind, QueueKind, Setting};
 pub(super) const BOTH: [(QueueKind, LedgerKind); 2] =
     [(QueueKind::Embedded, LedgerKind::Sqlite), (QueueKind::Rabbit, LedgerKind::Postgres)];
 
-/// A target that stores whatever is sent twice and takes so long over each request, and processes that are soon found
-/// silent.
+/// A target that stores whatever is sent twice and takes so long over each request.
 pub(super) fn setting(queue: QueueKind, ledger: LedgerKind, latency_ms: u64, push: &str) -> Setting {
     Setting {
         queue,
@@ -20,7 +19,7 @@ pub(super) fn setting(queue: QueueKind, ledger: LedgerKind, latency_ms: u64, pus
         unique: Uniqueness::None,
         idempotency_keys: 0,
         faults: Faults { latency_ms, ..Faults::default() },
-        push: format!("zombie_grace = \"1s\"\nsilent_after = \"3s\"\nparcel = 10\n{push}"),
+        push: format!("zombie_grace = \"1s\"\nparcel = 10\n{push}"),
         ..Setting::default()
     }
 }

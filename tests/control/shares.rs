@@ -48,7 +48,9 @@ async fn workers_go_up_and_down_over_three_processes_under_load() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_process_leaves_its_share_to_the_others() {
     for (queue, ledger) in BOTH {
-        let case = Case::small(setting(queue, ledger, 100, "workers = 6\nrate = 30"), 20).await;
+        let case =
+            Case::small(setting(queue, ledger, 100, "silent_after = \"4s\"\nworkers = 6\nrate = 30"), 20)
+                .await;
         let mut fleet = Fleet::start(&case, 3);
         until_shared(&case, &[2, 2, 2]).await;
         let mut dead = fleet.workers.pop().unwrap();

@@ -7,7 +7,7 @@ use crate::support::process::wait_for;
 #[tokio::test(flavor = "multi_thread")]
 async fn values_pauses_and_their_ends_are_there_after_everything_was_killed() {
     for (queue, ledger) in BOTH {
-        let case = Case::small(setting(queue, ledger, 60, "workers = 4"), 20).await;
+        let case = Case::small(setting(queue, ledger, 60, "silent_after = \"4s\"\nworkers = 4"), 20).await;
         let mut fleet = Fleet::start(&case, 2);
         in_flight(&case, 4).await;
         said(&case, &["tune", "push.workers=3", "--reason", "night", "--for", "2h"]).await;
