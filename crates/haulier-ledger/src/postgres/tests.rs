@@ -64,7 +64,7 @@ async fn a_stranger_is_refused_and_a_closed_door_is_out_of_reach() {
     let elsewhere = PostgresOptions { database: "no_such_database".to_owned(), ..schema.options() };
     let refused = open(&elsewhere).await.unwrap_err();
     assert!(
-        matches!(&refused, LedgerError::Failed { cause, .. } if cause.contains("no_such_database")),
+        matches!(&refused, LedgerError::Credentials { cause, .. } if cause.contains("no_such_database")),
         "{refused}"
     );
 }
