@@ -62,6 +62,8 @@ pub(crate) fn read<'d>(node: &Node<'d>) -> Fields<'d> {
             fields.plain.extend(column(name, &value).map(|source| (name, field(name, source))));
         }
     }
+    // Parcels tell references by position, and plans of one digest may be written in any order.
+    fields.refs.sort_by_key(|reference| reference.field.value);
     nested_twice(node, &fields);
     fields
 }

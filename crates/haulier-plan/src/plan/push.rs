@@ -172,7 +172,9 @@ fn request<'d>(table: &Table<'d>, role: Role) -> Option<RequestDraft<'d>> {
     };
     let inline = |key: &'static str| table.holds(key).then(|| table.get(key)).flatten();
     let constants = table.get("constants").map(|node| node.entries()).unwrap_or_default();
-    let headers = table.get("headers").map(|node| node.entries()).unwrap_or_default();
+    let mut headers = table.get("headers").map(|node| node.entries()).unwrap_or_default();
+    // Parcels tell variables by position, and plans of one digest may be written in any order.
+    headers.sort_by_key(|(name, _)| name.value);
     let request = RequestDraft {
         at: table.at,
         method: table.word("method", &WRITES, method),

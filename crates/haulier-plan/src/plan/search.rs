@@ -30,7 +30,10 @@ fn encode<'d>(node: &Node<'d>, out: &mut TemplateDraft<'d>) -> Option<()> {
         }
         DeValue::Table(_) => {
             out.append(literal("{"));
-            for (index, (key, member)) in node.entries().iter().enumerate() {
+            let mut entries = node.entries();
+            // Parcels tell variables by position, and plans of one digest may be written in any order.
+            entries.sort_by_key(|(key, _)| key.value);
+            for (index, (key, member)) in entries.iter().enumerate() {
                 let comma = if index > 0 { "," } else { "" };
                 out.append(literal(&format!("{comma}{}:", serde_json::Value::from(key.value))));
                 encode(member, out)?;

@@ -179,11 +179,11 @@ fn a_lookup_by_post_carries_json_with_places() {
     assert_eq!(
         lookup.body.as_ref().unwrap().parts,
         [
-            literal("{\"limit\":2,\"where\":[{\"name\":"),
+            literal("{\"empty\":{},\"limit\":2,\"where\":[{\"like\":\"a "),
             Part::Var(0),
-            literal(",\"like\":\"a "),
+            literal("\\\" b\",\"name\":"),
             Part::Var(0),
-            literal("\\\" b\"}],\"empty\":{}}"),
+            literal("}]}"),
         ]
     );
     assert!(matches!(&lookup.id, IdSource::Made(made) if made.parts == [literal("n:"), Part::Var(0)]));

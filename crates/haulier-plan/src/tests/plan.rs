@@ -207,6 +207,38 @@ fn the_digest_is_of_what_the_plan_says() {
 }
 
 #[test]
+fn what_parcels_tell_by_position_does_not_follow_the_order_of_the_file() {
+    let one = r#"
+        name = "p"
+        tenant = "user"
+        [[entity]]
+        name = "user"
+        source = { table = "users", key = ["id"], columns = ["a", "b", "c", "d"] }
+        fields = { manager = { ref = "user", by = "manager" }, buddy = { ref = "user", by = "buddy" } }
+        [entity.push]
+        shape = "lookup-then-write"
+        lookup = { method = "post", path = "/find", body = { one = "{c}", two = "{d}" }, items = "/items", match = ["manager"] }
+        create = { path = "/users", headers = { X-One = "{a}", X-Two = "{b}" }, id = "/id" }
+        update = { path = "/users/{id}" }
+    "#;
+    let turned = changed(
+        one,
+        &[
+            (
+                r#"manager = { ref = "user", by = "manager" }, buddy = { ref = "user", by = "buddy" }"#,
+                r#"buddy = { ref = "user", by = "buddy" }, manager = { ref = "user", by = "manager" }"#,
+            ),
+            (r#"one = "{c}", two = "{d}""#, r#"two = "{d}", one = "{c}""#),
+            (r#"X-One = "{a}", X-Two = "{b}""#, r#"X-Two = "{b}", X-One = "{a}""#),
+        ],
+    );
+    let (one, turned) = (plan(one), plan(&turned));
+    assert_eq!(one.digest, turned.digest);
+    let (one, turned) = (entity(&one, "user"), entity(&turned, "user"));
+    assert_eq!((&one.refs, &one.vars), (&turned.refs, &turned.vars));
+}
+
+#[test]
 fn the_demos_plan_is_a_tree_of_four_entities() {
     let plan = plan(include_str!("../../../../config/plan.toml"));
     assert_eq!(names(&plan), ["account", "project", "user", "membership"]);
