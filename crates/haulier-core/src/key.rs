@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 const SEPARATOR: char = '|';
 const ESCAPE: char = '\\';
+/// PostgreSQL holds no text with this character, so no key's text has it either.
+const NUL: char = '\0';
+const NUL_SIGN: char = '0';
 
 /// A record's key in the source, as text: parts joined by `|`, with `|` and `\` inside a part escaped by `\`.
 ///
@@ -18,7 +21,7 @@ impl SourceKey {
     #[must_use]
     pub fn from_parts<S: AsRef<str>>(parts: &[S]) -> Self {
         if let [only] = parts
-            && !only.as_ref().contains([SEPARATOR, ESCAPE])
+            && !only.as_ref().contains([SEPARATOR, ESCAPE, NUL])
         {
             return Self(only.as_ref().into());
         }
@@ -28,10 +31,11 @@ impl SourceKey {
                 text.push(SEPARATOR);
             }
             for c in part.as_ref().chars() {
-                if matches!(c, SEPARATOR | ESCAPE) {
-                    text.push(ESCAPE);
+                match c {
+                    SEPARATOR | ESCAPE => text.extend([ESCAPE, c]),
+                    NUL => text.extend([ESCAPE, NUL_SIGN]),
+                    c => text.push(c),
                 }
-                text.push(c);
             }
         }
         Self(text.into())
@@ -52,7 +56,7 @@ impl SourceKey {
             let Some(last) = parts.last_mut() else { break };
             match c {
                 _ if escaped => {
-                    last.push(c);
+                    last.push(if c == NUL_SIGN { NUL } else { c });
                     escaped = false;
                 }
                 ESCAPE => escaped = true,
@@ -93,6 +97,15 @@ mod tests {
             let key = SourceKey::from_parts(&parts);
             prop_assert_eq!(key.parts(), parts);
             prop_assert_eq!(SourceKey::from_canonical(key.as_str()), key);
+        }
+    }
+
+    #[test]
+    fn a_nul_is_spelt_out() {
+        for parts in [vec!["\0"], vec!["a\0b", "\\0", "0"]] {
+            let key = SourceKey::from_parts(&parts);
+            assert!(!key.as_str().contains('\0'), "{key:?}");
+            assert_eq!(key.parts(), parts);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::adapter::Http;
 use crate::compare::{Sent, same_key};
 use crate::http::{Call, Reply, Trouble};
 use crate::json;
-use crate::program::{Finder, Id, Program};
+use crate::program::{Finder, Id, Program, keepable};
 use crate::reply;
 use crate::template::Facts;
 
@@ -143,7 +143,7 @@ fn id_of(finder: &Finder, candidate: &Value, facts: Facts<'_>) -> Result<String,
         }
         Id::Header(_) | Id::Location => None,
     };
-    id.ok_or_else(|| {
+    id.filter(|id| keepable(id)).ok_or_else(|| {
         let reason = format!("{}: the record that was found has not {}", finder.label, finder.id.expected());
         Failure::new(FailureKind::Refused, reason)
     })

@@ -44,6 +44,7 @@ pub fn decode(bytes: &[u8]) -> Result<Parcel, DecodeError> {
     if raw.records.is_empty() {
         return Err(DecodeError::Content { problem: "it has no records" });
     }
+    free_of_nul(&raw)?;
     let records = raw.records.into_iter().map(record).collect::<Result<_, _>>()?;
     Ok(Parcel { run: RunId::new(&*raw.run.0), entity, epoch: raw.epoch, records })
 }
@@ -87,6 +88,17 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 #[derive(Deserialize)]
 struct VersionOnly {
     haulier: u64,
+}
+
+/// What goes to the ledger, where PostgreSQL takes no NUL: such a message would end every worker that took it.
+fn free_of_nul(raw: &RawParcel<'_>) -> Result<(), DecodeError> {
+    let texts = raw.records.iter().flat_map(|record| {
+        std::iter::once(&record.key).chain(&record.tenant).chain(record.refs.iter().flatten())
+    });
+    if std::iter::once(&raw.run).chain(texts).any(|text| text.0.contains('\0')) {
+        return Err(DecodeError::Content { problem: "a text holds a NUL character" });
+    }
+    Ok(())
 }
 
 fn record(raw: RawRecord<'_>) -> Result<Record, DecodeError> {

@@ -22,15 +22,18 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
+/// What goes to the ledger, which may be one that takes no NUL.
+const NO_NUL: &str = "[^\0\n]*";
+
 fn record() -> impl Strategy<Value = Record> {
     (
-        ".*",
-        prop::option::of(".*"),
+        NO_NUL,
+        prop::option::of(NO_NUL),
         any::<i64>(),
         any::<[u8; 16]>(),
         prop::collection::hash_map(".*", json(), 0..4),
         prop::collection::vec(".*", 0..3),
-        prop::collection::vec(prop::option::of(".*"), 0..3),
+        prop::collection::vec(prop::option::of(NO_NUL), 0..3),
     )
         .prop_map(|(key, tenant, generation, hash, body, vars, refs)| Record {
             key: SourceKey::from_canonical(&key),
@@ -44,7 +47,7 @@ fn record() -> impl Strategy<Value = Record> {
 }
 
 fn parcel() -> impl Strategy<Value = Parcel> {
-    (".*", "[a-z][a-z0-9_]{0,9}", any::<u64>(), prop::collection::vec(record(), 1..5)).prop_map(
+    (NO_NUL, "[a-z][a-z0-9_]{0,9}", any::<u64>(), prop::collection::vec(record(), 1..5)).prop_map(
         |(run, entity, epoch, records)| Parcel {
             run: RunId::new(run),
             entity: EntityName::new(&entity).unwrap(),
@@ -144,6 +147,9 @@ fn what_is_no_parcel_is_told_apart_without_quoting_it() {
     assert!(content(&good.replace("account", "Not A Name")));
     assert!(content(&good.replace("\"gen\":7", "\"gen\":\"secret\"")));
     assert!(content(&good.replace("\"gen\":7", "\"gen\":7,\"more\":1")));
+    for text in ["\"run\":\"r-1", "\"key\":\"1", "\"tenant\":\"1", "\"2|x"] {
+        assert!(content(&good.replace(text, &format!("{text}\\u0000"))), "{text}");
+    }
     assert_eq!(decode(b"secret"), Err(DecodeError::Malformed { at: 1, bytes: 6 }));
     assert!(matches!(decode(b"\xff\xfe"), Err(DecodeError::Malformed { .. })));
     for text in [r#"{"haulier":1,"run":7777}"#, "{\"haulier\":1,\"run\":\"secret", r#"{"haulier":"secret"}"#]

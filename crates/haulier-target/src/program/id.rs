@@ -42,7 +42,7 @@ impl Id {
 
     /// The id that the reply tells; `None` when it tells none, an error when it is not what the target should send.
     pub(crate) fn told(&self, facts: Facts<'_>, reply: &Reply) -> Result<Option<String>, String> {
-        Ok(match self {
+        let told = match self {
             Self::Pointer(_) if reply.body.is_empty() => None,
             Self::Pointer(at) => at
                 .pick(&reply.body)
@@ -57,8 +57,14 @@ impl Id {
                 text.fill(facts, &mut id)?;
                 Some(id)
             }
-        })
+        };
+        Ok(told.filter(|id| keepable(id)))
     }
+}
+
+/// Whether every ledger can keep it: PostgreSQL has no text with a NUL.
+pub(crate) fn keepable(id: &str) -> bool {
+    !id.is_empty() && !id.contains('\0')
 }
 
 fn last_segment(location: &str) -> Option<String> {

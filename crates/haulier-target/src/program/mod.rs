@@ -13,7 +13,7 @@ use crate::page::List;
 use crate::reply::{Purpose, Rules};
 
 pub(crate) use finder::{Bulk, Finder};
-pub(crate) use id::Id;
+pub(crate) use id::{Id, keepable};
 pub(crate) use step::Step;
 
 /// One entity's program.

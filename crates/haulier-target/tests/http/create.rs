@@ -97,6 +97,12 @@ async fn create_goes_every_way_that_the_answers_lead() {
                 "transient",
             ),
             case("refused", &[("POST", "/users", 422, "{}")], &["POST /users"], "refused"),
+            case(
+                "an id that not every ledger can keep",
+                &[("POST", "/users", 201, r#"{"id":"a\u0000b"}"#), ("GET", "/users", 200, ONE)],
+                &["POST /users", FIND],
+                "4 created",
+            ),
             Case {
                 name: "known",
                 known: Some("7"),
