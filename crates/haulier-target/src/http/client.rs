@@ -16,7 +16,7 @@ use super::connection::{Broken, Connection, Payload};
 use super::dial::Dialer;
 use super::session::Session;
 use super::{Address, Reply};
-use crate::{OpenError, Options};
+use crate::{Auth, OpenError, Options, Secret};
 
 /// A client of one target.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(crate) struct Client {
     timeout: Duration,
     /// What every request carries.
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// What no message may repeat, though the target says it.
+    secrets: Vec<Secret>,
 }
 
 /// One request.
@@ -75,6 +77,7 @@ impl Client {
             idle_timeout: options.idle_timeout,
             timeout: options.timeout,
             headers,
+            secrets: secrets(options),
         })
     }
 
@@ -107,7 +110,7 @@ impl Client {
         }
         let (mut leaving, left) = (false, Instant::now());
         let ended = match timeout(self.timeout, self.exchange(&mut request, call.limit, &mut leaving)).await {
-            Ok(result) => result,
+            Ok(result) => result.map(|reply| self.without_secrets(reply, credential)),
             Err(_) => {
                 let reason = format!("no complete reply within {} ms", self.timeout.as_millis());
                 Err(if leaving { Trouble::Lost(reason) } else { unsent(reason) })
@@ -122,6 +125,29 @@ impl Client {
             });
         }
         ended
+    }
+
+    /// A refusal's words go into messages and the ledger, and some targets repeat the credentials that they refuse.
+    fn without_secrets(&self, mut reply: Reply, credential: Option<(&HeaderName, &HeaderValue)>) -> Reply {
+        if reply.status < 400 || reply.body.is_empty() {
+            return reply;
+        }
+        let sent = credential.and_then(|(_, value)| value.to_str().ok());
+        let token = sent.and_then(|whole| whole.rsplit(' ').next());
+        let text = String::from_utf8_lossy(&reply.body);
+        let kept = self.secrets.iter().map(Secret::expose);
+        let mut masked = None;
+        // Shorter texts would strike out words that the message needs.
+        for secret in sent.into_iter().chain(token).chain(kept).filter(|secret| secret.len() >= 6) {
+            let now: &str = masked.as_deref().unwrap_or(&text);
+            if now.contains(secret) {
+                masked = Some(now.replace(secret, "***"));
+            }
+        }
+        if let Some(masked) = masked {
+            reply.body = Bytes::from(masked);
+        }
+        reply
     }
 
     /// Sends over a kept connection, or over a new one; a request that comes back unsent goes over the next.
@@ -212,6 +238,20 @@ impl Client {
         }
         Ok(request)
     }
+}
+
+/// The credentials as they stand in the site; which of its headers are secret is not known here.
+fn secrets(options: &Options) -> Vec<Secret> {
+    let mut secrets: Vec<Secret> =
+        options.headers.iter().map(|(_, value)| Secret::new(value.clone())).collect();
+    match &options.auth {
+        Auth::None => {}
+        Auth::Header { value: secret, .. } | Auth::Bearer(secret) | Auth::Basic { password: secret, .. } => {
+            secrets.push(secret.clone());
+        }
+        Auth::Login(login) => secrets.extend(login.values.iter().map(|(_, secret)| secret.clone())),
+    }
+    secrets
 }
 
 /// A header of the site file, checked.

@@ -60,6 +60,35 @@ async fn credentials_are_sent_as_the_site_says() {
     }
 }
 
+#[tokio::test]
+async fn a_refusal_that_repeats_the_credential_is_told_without_it() {
+    let secret = || Secret::new("s3cret-1");
+    let cases = [
+        Auth::Header { name: "X-Api-Key".to_owned(), value: secret() },
+        Auth::Bearer(secret()),
+        Auth::Basic { user: "ada".to_owned(), password: secret() },
+    ];
+    for auth in cases {
+        let bench = Bench::with(|options| {
+            options.auth = auth;
+            options.headers = vec![("X-Gate".to_owned(), "g4te-secret".to_owned())];
+        })
+        .await;
+        bench.fake.on("POST", "/users").with(|seen| {
+            let told: Vec<&str> = ["authorization", "x-api-key", "x-gate"]
+                .iter()
+                .filter_map(|name| seen.header(name))
+                .collect();
+            Reply::json(401, &format!(r#"{{"error":"not you: {} s3cret-1"}}"#, told.join(" ")))
+        });
+        let refused = bench.failure(&user(), &record("1", "{}", &["", ""])).await;
+        assert!(refused.reason.contains("not you"), "{}", refused.reason);
+        for secret in ["s3cret-1", "YWRhOnMzY3JldC0x", "g4te-secret"] {
+            assert!(!refused.reason.contains(secret), "{}", refused.reason);
+        }
+    }
+}
+
 /// A target that takes the newest token only.
 fn guarded(fake: &FakeTarget, good: &Arc<AtomicUsize>) {
     let issued = Arc::clone(good);
