@@ -21,10 +21,16 @@ fn read(path: &Path) -> String {
 
 /// Changes one record of the target by its API.
 pub(super) async fn change(case: &Case, path: &str, body: &str) {
-    let url = format!("{}{path}", case.sandbox.base_url());
-    let headers = [("authorization", "Bearer test-token"), ("content-type", "application/json")];
-    let (status, answer) = http::request("PATCH", &url, &headers, body).await;
+    let (status, answer) = send(case, "PATCH", path, body).await;
     assert_eq!(status, 200, "{answer}");
+}
+
+/// Sends a request to the target.
+pub(super) async fn send(case: &Case, method: &str, path: &str, body: &str) -> (u16, String) {
+    let url = format!("{}{path}", case.sandbox.base_url());
+    let bearer = format!("Bearer {}", crate::support::TOKEN);
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    http::request(method, &url, &headers, body).await
 }
 
 #[tokio::test]

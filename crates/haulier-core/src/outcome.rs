@@ -133,6 +133,12 @@ impl FailureKind {
         Self::SilentLoss,
     ];
 
+    /// Whether a request that only reads may succeed when it is sent again, without anybody changing anything.
+    #[must_use]
+    pub fn is_passing(self) -> bool {
+        matches!(self, Self::Transient | Self::Throttled | Self::Unknown)
+    }
+
     /// The policy: one row a kind, with the operator's remedy.
     #[must_use]
     pub fn action(self) -> (Action, &'static str) {

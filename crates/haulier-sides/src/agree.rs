@@ -179,6 +179,11 @@ fn kind(plan: &Plan, entity: &Entity, column: &ExtractColumn, types: &Types) -> 
             return kind(plan, other, column, types);
         }
     };
+    read_as(entity, name, types)
+}
+
+/// What the source reads a column as.
+pub(crate) fn read_as(entity: &Entity, name: &str, types: &Types) -> Option<Neutral> {
     let column = types.get(&entity.name)?.iter().find(|column| column.name == *name)?;
     Some(match column.kind {
         ColumnKind::Boolean => Neutral::Boolean,
@@ -197,7 +202,8 @@ fn kind(plan: &Plan, entity: &Entity, column: &ExtractColumn, types: &Types) -> 
     })
 }
 
-fn neutral(name: &str, kind: &Neutral, rules: &NeutralRules) -> Column {
+/// The validator's column.
+pub(crate) fn neutral(name: &str, kind: &Neutral, rules: &NeutralRules) -> Column {
     let mut spelling = Spelling::default();
     let kind = match kind {
         Neutral::Integer => Kind::Integer,

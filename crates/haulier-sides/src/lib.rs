@@ -7,6 +7,7 @@ mod naturals;
 mod pages;
 mod reader;
 mod source;
+mod whole;
 
 pub use agree::{Agreed, Types, agree};
 pub use error::{RowProblem, SidesError};
@@ -14,3 +15,4 @@ pub use list::Lists;
 pub use naturals::Naturals;
 pub use reader::{Batch, Job, Read, Reader};
 pub use source::Database;
+pub use whole::{FieldDifference, Whole};

@@ -82,6 +82,33 @@ impl Lists {
     }
 }
 
+impl Lists {
+    /// How many records the target has: its own total where it tells one, else by reading.
+    pub(crate) async fn count(&self, agreed: &Arc<Agreed>) -> Result<u64, SidesError> {
+        let entity = &agreed.entity;
+        if entity.listing.as_ref().is_some_and(|listing| listing.also.is_empty()) {
+            let first = pages::fetch(self, entity, 0, None).await;
+            let first =
+                first.map_err(|failure| SidesError::Target { entity: entity.name.clone(), failure })?;
+            if let Some(total) = first.total {
+                return Ok(total);
+            }
+        }
+        let rows = Arc::default();
+        let job = Job {
+            agreed: Arc::clone(agreed),
+            naturals: Arc::default(),
+            neutral: None,
+            index: false,
+            tenants: None,
+            out: None,
+            rows: Arc::clone(&rows),
+        };
+        self.read(&job).await?;
+        Ok(rows.load(Ordering::Relaxed))
+    }
+}
+
 /// Ids that came already, as hashes: 16 bytes a record.
 struct Seen {
     hasher: RandomState,
@@ -123,21 +150,14 @@ async fn take(
 
 impl Places {
     pub(crate) fn new(agreed: &Agreed, id: &str) -> Self {
-        let pointer = |at: &Option<String>, name: &str| match at {
-            Some(at) if at.starts_with('/') => at.clone(),
-            Some(at) => format!("/{at}"),
-            None => name.split('.').fold(String::new(), |all, step| {
-                format!("{all}/{}", step.replace('~', "~0").replace('/', "~1"))
-            }),
-        };
         let own = agreed.slots.iter().map(|slot| match slot {
             Slot::Own(ExtractFrom::Field(index), at) => {
-                Some(pointer(at, &agreed.entity.fields.get(*index)?.name))
+                Some(pointer(at.as_deref(), &agreed.entity.fields.get(*index)?.name))
             }
-            Slot::Own(ExtractFrom::Column(name), at) => Some(pointer(at, name)),
+            Slot::Own(ExtractFrom::Column(name), at) => Some(pointer(at.as_deref(), name)),
             Slot::Own(ExtractFrom::Parent { .. }, _) | Slot::Parent { .. } | Slot::Tenant => None,
         });
-        let refs = agreed.refs.iter().map(|reach| pointer(&reach.at, &reach.reference.field));
+        let refs = agreed.refs.iter().map(|reach| pointer(reach.at.as_deref(), &reach.reference.field));
         Self { own: own.collect(), refs: refs.collect(), id: id.to_owned() }
     }
 
@@ -155,5 +175,16 @@ impl Places {
         };
         let refs = self.refs.iter().map(|at| Cell::from(value.pointer(at)));
         Item { id, cells: own.collect(), refs: refs.collect(), tenant: None }
+    }
+}
+
+/// Where the target's JSON holds a member: where the plan says, else by its name, whose dots are steps.
+pub(crate) fn pointer(at: Option<&str>, name: &str) -> String {
+    match at {
+        Some(at) if at.starts_with('/') => at.to_owned(),
+        Some(at) => format!("/{at}"),
+        None => name
+            .split('.')
+            .fold(String::new(), |all, step| format!("{all}/{}", step.replace('~', "~0").replace('/', "~1"))),
     }
 }

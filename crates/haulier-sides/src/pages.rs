@@ -45,7 +45,7 @@ pub(crate) async fn walk(
 }
 
 /// One page; what may pass is tried again, as the plan says.
-async fn fetch(
+pub(crate) async fn fetch(
     lists: &Lists,
     entity: &Entity,
     list: usize,
@@ -57,9 +57,7 @@ async fn fetch(
             Ok(page) => return Ok(page),
             Err(failure) => failure,
         };
-        let passing =
-            matches!(failure.kind, FailureKind::Transient | FailureKind::Throttled | FailureKind::Unknown);
-        if !passing || lists.retry.exhausted(attempt) {
+        if !failure.kind.is_passing() || lists.retry.exhausted(attempt) {
             return Err(failure);
         }
         let wait = lists.retry.wait(attempt, 1.0, failure.retry_after);

@@ -94,6 +94,15 @@ impl Reader {
         }
     }
 
+    /// How many records an entity has: by asking, where the side can tell, else by reading them.
+    pub async fn count(&self, agreed: &Arc<Agreed>) -> Result<u64, SidesError> {
+        match self {
+            Self::Source(database) => Ok(database.source.count(&agreed.entity).await?),
+            Self::Stored(database) => database.count_stored(agreed).await,
+            Self::Lists(lists) => lists.count(agreed).await,
+        }
+    }
+
     /// Makes the natural keys known that stand in an entity's rows. `all` are the entities with an extract.
     pub async fn learn(
         &self,

@@ -64,6 +64,11 @@ impl Database {
 }
 
 impl Database {
+    /// How many rows the target's own database holds.
+    pub(crate) async fn count_stored(&self, agreed: &Agreed) -> Result<u64, SidesError> {
+        Ok(self.source.count(&as_stored(agreed)?.entity).await?)
+    }
+
     /// The neutral keys of the source's rows with these source keys. `neutral` is one of [`Agreed::key_columns`]. A row that is
     /// gone, or whose key cannot be made, is left out.
     pub async fn key_lines(
@@ -149,7 +154,7 @@ impl Plan {
 }
 
 /// A mapped field: encoded JSON.
-fn encoded(json: String) -> Cell<'static> {
+pub(crate) fn encoded(json: String) -> Cell<'static> {
     match json.as_bytes().first() {
         Some(b'"') => match serde_json::from_str::<String>(&json) {
             Ok(text) => Cell::Text(Cow::Owned(text)),

@@ -1,6 +1,6 @@
 //! An extract: the columns whose agreement on both sides is the proof, without any local id.
 
-use super::Reference;
+use super::{Convert, Field, FieldSource, Reference};
 
 /// The agreed columns of an entity: those of the natural key first, so that lines of two sorted extracts compare as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,4 +113,52 @@ pub struct NeutralRules {
     pub missing_is_null: bool,
     /// Written as a keyed hash.
     pub pii: bool,
+}
+
+impl Neutral {
+    /// A timestamp; as precise as the databases are, where nobody says how precise.
+    #[must_use]
+    pub fn timestamp(precision: Option<u8>) -> Self {
+        Self::Timestamp { precision: precision.unwrap_or(6), cut: false, zone: None }
+    }
+}
+
+impl Field {
+    /// What its conversion makes of its values; `None` where that follows from the source's own type.
+    #[must_use]
+    pub fn neutral(&self) -> Option<Neutral> {
+        match &self.source {
+            FieldSource::Constant(json) => of_json([json.as_str()]),
+            FieldSource::Column { convert, .. } => Some(match convert {
+                Convert::Auto => return None,
+                Convert::Text => Neutral::Text,
+                Convert::Integer => Neutral::Integer,
+                Convert::Decimal(_) | Convert::Number => Neutral::Decimal(None),
+                Convert::Boolean => Neutral::Boolean,
+                Convert::Rfc3339 { precision, .. } => Neutral::timestamp(*precision),
+                Convert::Date => Neutral::Date,
+                Convert::Time => Neutral::Time,
+                Convert::Json => Neutral::Json,
+                Convert::Base64 => Neutral::Binary(BinaryText::Base64),
+                Convert::Hex => Neutral::Binary(BinaryText::Hex),
+                Convert::Uuid => Neutral::Uuid,
+                Convert::List(_) => Neutral::List { set: false, separator: None },
+                Convert::Map(map) => return of_json(map.iter().map(|(_, json)| json.as_str())),
+            }),
+        }
+    }
+}
+
+/// The type of encoded values that are all of one kind; JSON where they are not.
+fn of_json<'j>(values: impl IntoIterator<Item = &'j str>) -> Option<Neutral> {
+    let kind = |json: &str| match json.as_bytes().first() {
+        Some(b'"') => Some(Neutral::Text),
+        Some(b't' | b'f') => Some(Neutral::Boolean),
+        Some(b'n') => None,
+        Some(b'{' | b'[') | None => Some(Neutral::Json),
+        Some(_) => Some(Neutral::Decimal(None)),
+    };
+    let mut kinds = values.into_iter().filter_map(kind);
+    let first = kinds.next()?;
+    Some(if kinds.all(|kind| kind == first) { first } else { Neutral::Json })
 }

@@ -278,6 +278,7 @@ impl<B: Backend> Book<B> {
             failure: record.note.into_failure(),
             waits_for,
             target_id: record.target,
+            landed: record.landing.map(|landing| landing.content.hash),
             since: record.since,
         })
     }

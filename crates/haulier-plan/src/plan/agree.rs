@@ -8,7 +8,7 @@ use haulier_core::plan::{
 use super::assemble::through;
 use super::book::Book;
 use super::entity::EntityDraft;
-use super::extract::{ColumnDraft, kind_of};
+use super::extract::ColumnDraft;
 use super::scope::{self, Scope};
 use crate::near;
 use crate::node::Text;
@@ -107,7 +107,7 @@ fn declared(
         ExtractFrom::Field(index) => draft.fields.plain.get(*index),
         ExtractFrom::Column(_) | ExtractFrom::Parent { .. } => None,
     };
-    let kind = column.kind.clone().or_else(|| kind_of(&field?.1));
+    let kind = column.kind.clone().or_else(|| field?.1.neutral());
     (kind, column.rules.clone())
 }
 

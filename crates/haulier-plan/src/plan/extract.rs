@@ -1,6 +1,6 @@
 //! `extract`: the columns whose agreement on both sides is the proof, before they are looked up.
 
-use haulier_core::plan::{BinaryText, Convert, Field, FieldSource, Neutral, NeutralRules};
+use haulier_core::plan::{BinaryText, Neutral, NeutralRules};
 
 use crate::node::{Node, Table, Text};
 use crate::{near, scalar, shape};
@@ -141,7 +141,7 @@ fn kind(node: &Node<'_>) -> Option<Neutral> {
     let known = match name {
         "decimal" => return digits(38).map(Neutral::Decimal),
         "timestamp" => {
-            return digits(9).map(timestamp_of);
+            return digits(9).map(Neutral::timestamp);
         }
         "list" | "set" => {
             let mut characters = argument.unwrap_or_default().chars();
@@ -180,46 +180,4 @@ fn kind(node: &Node<'_>) -> Option<Neutral> {
         return node.wrong(format!("`as`: \"{name}\" takes nothing in brackets"), None);
     }
     Some(known)
-}
-
-/// As precise as the databases are, where nobody says how precise.
-fn timestamp_of(precision: Option<u8>) -> Neutral {
-    Neutral::Timestamp { precision: precision.unwrap_or(6), cut: false, zone: None }
-}
-
-/// What a field's conversion makes of its values; `None` where that follows from the source's own type.
-pub(crate) fn kind_of(field: &Field) -> Option<Neutral> {
-    match &field.source {
-        FieldSource::Constant(json) => of_json([json.as_str()]),
-        FieldSource::Column { convert, .. } => Some(match convert {
-            Convert::Auto => return None,
-            Convert::Text => Neutral::Text,
-            Convert::Integer => Neutral::Integer,
-            Convert::Decimal(_) | Convert::Number => Neutral::Decimal(None),
-            Convert::Boolean => Neutral::Boolean,
-            Convert::Rfc3339 { precision, .. } => timestamp_of(*precision),
-            Convert::Date => Neutral::Date,
-            Convert::Time => Neutral::Time,
-            Convert::Json => Neutral::Json,
-            Convert::Base64 => Neutral::Binary(BinaryText::Base64),
-            Convert::Hex => Neutral::Binary(BinaryText::Hex),
-            Convert::Uuid => Neutral::Uuid,
-            Convert::List(_) => Neutral::List { set: false, separator: None },
-            Convert::Map(map) => return of_json(map.iter().map(|(_, json)| json.as_str())),
-        }),
-    }
-}
-
-/// The type of encoded values that are all of one kind; JSON where they are not.
-fn of_json<'j>(values: impl IntoIterator<Item = &'j str>) -> Option<Neutral> {
-    let kind = |json: &str| match json.as_bytes().first() {
-        Some(b'"') => Some(Neutral::Text),
-        Some(b't' | b'f') => Some(Neutral::Boolean),
-        Some(b'n') => None,
-        Some(b'{' | b'[') | None => Some(Neutral::Json),
-        Some(_) => Some(Neutral::Decimal(None)),
-    };
-    let mut kinds = values.into_iter().filter_map(kind);
-    let first = kinds.next()?;
-    Some(if kinds.all(|kind| kind == first) { first } else { Neutral::Json })
 }

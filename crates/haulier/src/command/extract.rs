@@ -105,9 +105,9 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
             let places = places(&folder, args.compress.is_some(), &keys);
             let index = one.is_needed(agreed, &chosen);
             let writers = writers(&one, agreed, &places, 1, &meter)?;
-            let tenants = ids.as_ref().map(|ids| (ids, keys.as_slice()));
+            let split = ids.is_some().then_some(keys.as_slice());
             let when = SystemClock.now();
-            let streamed = sides::stream(&mut one, agreed, writers, tenants, index).await?;
+            let streamed = sides::stream(&mut one, agreed, writers, ids.as_ref(), split, index).await?;
             if streamed.read.problem_count > 0 {
                 return Err(sides::refused(&streamed.read.problems, streamed.read.problem_count));
             }
@@ -202,7 +202,8 @@ pub(crate) fn writers(
     places.iter().map(open).collect()
 }
 
-fn make_folder(file: &Path) -> Result<(), CliError> {
+/// Makes the folder of a file, for its owner only.
+pub(crate) fn make_folder(file: &Path) -> Result<(), CliError> {
     use std::os::unix::fs::DirBuilderExt;
     let Some(folder) = file.parent() else { return Ok(()) };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {

@@ -19,6 +19,7 @@ mod scan;
 mod status;
 mod summary;
 mod tuning;
+mod validate;
 mod watch;
 mod work;
 
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Explain(control::ExplainArgs),
     Empty(empty::Args),
     Extract(extract::Args),
+    Validate(validate::Args),
     Dead(dead::Args),
     Idmap(idmap::Args),
     Diff(diff::Args),
@@ -69,6 +71,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         Command::Explain(args) => Box::pin(control::explain(&global, args)).await,
         Command::Empty(args) => Box::pin(empty::run(&global, args)).await,
         Command::Extract(args) => Box::pin(extract::run(&global, args)).await,
+        Command::Validate(args) => Box::pin(validate::run(&global, args)).await,
         Command::Dead(args) => Box::pin(dead::run(&global, args)).await,
         Command::Idmap(args) => Box::pin(idmap::run(&global, args)).await,
         Command::Diff(args) => Box::pin(diff::run(&global, args)).await,

@@ -1,6 +1,7 @@
 //! Both sides of the migration, opened for reading, and what they have agreed on.
 
 mod spill;
+mod standing;
 mod stream;
 
 use std::collections::{HashMap, HashSet};
@@ -18,6 +19,7 @@ use crate::exit::Exit;
 use crate::site::Neighbours;
 
 pub(crate) use spill::sort_options;
+pub(crate) use standing::{Standing, standings};
 pub(crate) use stream::stream;
 
 /// Problems that an error lists.
@@ -33,6 +35,8 @@ pub(crate) struct Sides {
     pub(crate) database: Database,
     source: Reader,
     target: Reader,
+    /// What the source reads the columns as.
+    pub(crate) types: Types,
     pub(crate) hash_key: Option<Vec<u8>>,
     pub(crate) memory: usize,
     /// The state folder.
@@ -80,6 +84,7 @@ impl Sides {
         };
         Ok(Self {
             agreed,
+            types,
             source: Reader::Source(database(Arc::clone(&source))),
             database: database(source),
             target,

@@ -18,18 +18,19 @@ pub(crate) struct Streamed {
     pub(crate) read: Read,
 }
 
-/// Reads an entity into these writers. With `tenants`, a line goes to the writer at the position of its tenant's key in
-/// `order`; else all go to the first.
+/// Reads an entity into these writers: all of it, or the rows of these tenants, by their ids on this side. With `split`, a line
+/// goes to the writer at the position of its tenant's key there; else all go to the first.
 pub(crate) async fn stream(
     side: &mut OneSide<'_>,
     agreed: &Arc<Agreed>,
     writers: Vec<ExtractWriter>,
-    tenants: Option<(&HashMap<String, SourceKey>, &[SourceKey])>,
+    tenants: Option<&HashMap<String, SourceKey>>,
+    split: Option<&[SourceKey]>,
     index: bool,
 ) -> Result<Streamed, CliError> {
     side.learn(agreed).await?;
     let (out, batches) = mpsc::channel(8);
-    let place = tenants.map(|(ids, order)| {
+    let place = tenants.zip(split).map(|(ids, order)| {
         let at = |key: &SourceKey| order.iter().position(|known| known == key);
         ids.iter().filter_map(|(id, key)| Some((id.clone(), at(key)?))).collect::<HashMap<_, _>>()
     });
@@ -39,7 +40,7 @@ pub(crate) async fn stream(
         naturals: Arc::new(side.naturals.clone()),
         neutral: Some(side.all.neutral(agreed, side.side)?),
         index,
-        tenants: tenants.map(|(ids, _)| id_set(ids)),
+        tenants: tenants.map(id_set),
         out: Some(out),
         rows: Arc::clone(&side.rows),
     };

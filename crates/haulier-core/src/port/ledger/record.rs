@@ -186,6 +186,8 @@ pub struct RecordRow {
     pub waits_for: Option<RecordRef>,
     /// Its target id.
     pub target_id: Option<TargetId>,
+    /// Digest of the payload that landed last.
+    pub landed: Option<Digest>,
     /// When the state was set.
     pub since: Micros,
 }

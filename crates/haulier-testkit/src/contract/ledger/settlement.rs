@@ -34,7 +34,7 @@ pub async fn a_landed_record_has_its_id(bench: &dyn Bench) {
     assert_eq!(ids.get(&desk.record("99")), Some(&TargetId::new("t99")));
     let row = desk.row("7").await;
     assert_eq!((row.attempts, row.failure, row.target_id), (1, None, Some(TargetId::new("t7"))));
-    assert_eq!(row.since, NOW);
+    assert_eq!((row.since, row.landed), (NOW, Some(digest(7))));
 }
 
 /// So that it is updated, not created twice.
