@@ -171,11 +171,9 @@ async fn rings_through_deferred_fields_end_right() {
     let desk = staff_desk(STAFF).await;
     let ended = desk.haulier(&["run", "--json"]).run().await.expect(0).json();
     assert_staff_is_right(&desk);
-    let landed = |entity: &str| {
-        let counts = ended["entities"].as_array().unwrap().iter().find(|counts| counts["entity"] == entity);
-        number(counts.unwrap_or_else(|| panic!("no {entity} in {ended:#}")), "landed")
-    };
-    assert_eq!(["team", "person", "team.lead_id", "person.buddy_id"].map(landed), [3, 12, 3, 12]);
+    let landed =
+        ["team", "person", "team.lead_id", "person.buddy_id"].map(|entity| landed_of(&ended, entity));
+    assert_eq!(landed, [3, 12, 3, 12]);
 
     // A second time there is nothing to do; a change of the deferred field alone sends that field alone.
     let before = desk.target.lines().len();
@@ -186,7 +184,26 @@ async fn rings_through_deferred_fields_end_right() {
         desk.target.lines().into_iter().skip(before).filter(|line| !line.starts_with("GET")).collect();
     assert_eq!(writes.len(), 1, "{writes:?}");
     assert!(writes[0].starts_with("PATCH /teams/"), "{writes:?}");
+
+    // So does one that is empty now, and only once.
+    desk.execute("update teams set lead_id = null where id = 2").await;
+    let ended = desk.haulier(&["run", "--json"]).run().await.expect(0).json();
+    assert_eq!((number(&ended, "moved"), landed_of(&ended, "team.lead_id")), (1, 1));
+    let team =
+        desk.target.records("teams").into_iter().find(|team| team.members["title"] == "team 2").unwrap();
+    assert_eq!(team.members.get("lead_id").unwrap_or(&Value::Null), &Value::Null, "{:?}", team.members);
+    assert_eq!(number(&desk.haulier(&["run", "--json"]).run().await.expect(0).json(), "moved"), 0);
+    // One that never was another is no record at all.
+    desk.execute("insert into teams values (4, 'team 4', null)").await;
+    let ended = desk.haulier(&["run", "--json"]).run().await.expect(0).json();
+    assert_eq!((number(&ended, "moved"), landed_of(&ended, "team")), (1, 1));
     desk.end().await;
+}
+
+/// How many records of an entity a run landed.
+fn landed_of(ended: &Value, entity: &str) -> u64 {
+    let counts = ended["entities"].as_array().unwrap().iter().find(|counts| counts["entity"] == entity);
+    number(counts.unwrap_or_else(|| panic!("no {entity} in {ended:#}")), "landed")
 }
 
 fn assert_staff_is_right(desk: &Desk) {

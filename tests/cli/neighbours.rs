@@ -40,7 +40,14 @@ async fn whoever_is_not_there_is_named_with_the_way_out() {
         point(&case, SOURCE, &format!("{scheme}://{user}@127.0.0.1:1/field"));
         let says = ["error: the source at 127.0.0.1:1 cannot be reached", "hint: check `source.url`"];
         refused(&case, &["run"], 4, &says).await;
-        refused(&case, &["check"], 4, &says).await;
+        let checked = case.haulier(&["check", "--json"]).run().await.expect(4);
+        assert!(says.iter().all(|part| checked.stderr.contains(part)), "{}", checked.stderr);
+        // The others are asked all the same.
+        let findings = checked.json()["findings"].to_string();
+        assert!(
+            findings.contains("takes the credentials") && findings.contains("not there yet"),
+            "{findings}"
+        );
     }
     point(&case, QUEUE, "amqp://guest@127.0.0.1:1");
     refused(
@@ -126,7 +133,9 @@ async fn wrong_credentials_are_told_apart_from_a_wrong_address() {
     process::write_secret(&case.path("hq.token"), "hunter2");
     let says = ["error: the target: credential (HTTP 401)", "hint: check `target.auth`"];
     refused(&case, &["run"], 4, &says).await;
-    refused(&case, &["check"], 4, &says).await;
+    let checked = case.haulier(&["check"]).run().await.expect(4);
+    assert!(says.iter().all(|part| checked.stderr.contains(part)), "{}", checked.stderr);
+    assert!(checked.stdout.contains("NO  target"), "{}", checked.stdout);
     // Nothing was made on the way: the ledger holds no run.
     refused(&case, &["status"], 1, &["there has been no run yet"]).await;
     case.end().await;
@@ -135,6 +144,11 @@ async fn wrong_credentials_are_told_apart_from_a_wrong_address() {
 #[tokio::test]
 async fn a_secret_in_the_file_and_plain_text_off_this_machine_are_refused_before_anybody_is_called() {
     let case = case().await;
+    let from = "postgres://reader:hunter2@127.0.0.1:1/field";
+    for command in ["init", "scan"] {
+        let says = ["the URL of `--from` holds a password", "HAULIER_SOURCE_PASSWORD"];
+        refused(&case, &[command, "--from", from], 2, &says).await;
+    }
     let says = ["site.toml:2:", "a password is written into the address", "hint: "];
     point(&case, SOURCE, "postgres://reader:hunter2@127.0.0.1:1/field");
     refused(&case, &["run"], 3, &says).await;
@@ -179,5 +193,26 @@ async fn a_queue_that_somebody_declared_otherwise_is_refused_by_name() {
         [&format!("error: the queue `{name}` is not as haulier declares it"), "hint: name another queue"];
     refused(&case, &["run"], 3, &says).await;
     refused(&case, &["produce"], 3, &says).await;
+    case.end().await;
+}
+
+#[tokio::test]
+async fn one_cut_connection_at_the_start_ends_no_run() {
+    let case = case().await;
+    let base = line(&case, "base_url");
+    let target = base.split(['/', '"']).find(|part| part.starts_with("127.0.0.1:")).unwrap().to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let forwarding = tokio::spawn(async move {
+        drop(listener.accept().await.unwrap());
+        loop {
+            let (mut from, _) = listener.accept().await.unwrap();
+            let mut to = tokio::net::TcpStream::connect(&target).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut from, &mut to).await });
+        }
+    });
+    case.edit("site.toml", &base, &format!("base_url = \"http://{at}/api/v1\""));
+    case.haulier(&["run"]).run().await.expect(0);
+    forwarding.abort();
     case.end().await;
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::refused;
 use crate::support::evidence::number;
 use crate::support::{Case, Setting, field};
 
@@ -61,7 +62,11 @@ async fn a_refused_record_is_dead_with_field_and_reason_until_it_is_mended() {
 
     let name = memory[0][0].clone().unwrap().replace('\'', "''");
     case.execute(&format!("update users set full_name = '{name}' where id = {user}")).await;
+    let status = case.haulier(&["status"]).run().await.expect(0).stdout;
+    assert!(status.contains("`haulier dead list` says why"), "{status}");
     case.haulier(&["dead", "retry", "--entity", "user", "--key", &user]).run().await.expect(0);
+    let status = case.haulier(&["status"]).run().await.expect(0).stdout;
+    assert!(status.contains("1 records were given back after the end; `haulier run`"), "{status}");
     case.haulier(&["run"]).run().await.expect(0);
     case.assert_same_on_both_sides().await;
     case.assert_accounted_for().await;
@@ -96,5 +101,78 @@ async fn a_retry_without_mending_dies_again_and_a_waived_record_stays_out() {
     case.assert_accounted_for().await;
     // Nothing is left to judge.
     case.haulier(&["dead", "retry"]).run().await.expect(1);
+
+    // Later runs leave it out, too, and know why.
+    let requests = case.writes();
+    case.haulier(&["run"]).run().await.expect(0);
+    assert_eq!(case.writes(), requests, "a waived record was sent");
+    let waived = listed(&case, &["--state", "skipped"]).await;
+    assert_eq!(waived.len(), dead.len(), "{waived:#?}");
+    assert!(
+        waived.iter().all(|row| row["reason"].as_str().unwrap().contains("no kings here")),
+        "{waived:#?}"
+    );
+    // What changed is looked at again, with what was decided before.
+    case.execute("update memberships set role = 'queen' where role = 'king'").await;
+    case.haulier(&["run"]).run().await.expect(1);
+    let shown = case.haulier(&["dead", "show", "membership", key]).run().await.expect(0).stdout;
+    assert!(shown.contains("state      dead") && shown.contains("waived: no kings here"), "{shown}");
+    // A waiver can be taken back.
+    case.haulier(&["dead", "skip", "--all", "--reason", "nor queens"]).run().await.expect(0);
+    let named = format!("membership/{key}");
+    case.haulier(&["dead", "retry", "--state", "skipped", "--key", &named]).run().await.expect(0);
+    case.haulier(&["run"]).run().await.expect(1);
+    assert_eq!(listed(&case, &["--state", "dead"]).await.len(), 1);
+    case.end().await;
+}
+
+#[tokio::test]
+async fn a_key_that_changed_under_a_landed_record_waits_for_a_person() {
+    let case = Case::small(Setting::default(), 3).await;
+    case.haulier(&["run"]).run().await.expect(0);
+    let requests = case.writes();
+    case.execute("update accounts set external_id = 'another' where id = (select min(id) from accounts)")
+        .await;
+    for _ in 0..2 {
+        case.haulier(&["run"]).run().await.expect(1);
+        let held = listed(&case, &[]).await;
+        assert_eq!(
+            (held.len(), &held[0]["state"], &held[0]["kind"]),
+            (1, &"held".into(), &"key-changed".into())
+        );
+        let reason = held[0]["reason"].as_str().unwrap();
+        assert!(reason.contains("`external_id`") && reason.contains("since it landed as"), "{reason}");
+        assert_eq!(case.writes(), requests, "it was sent");
+    }
+    case.haulier(&["dead", "retry", "--kind", "key-changed"]).run().await.expect(0);
+    case.haulier(&["run"]).run().await.expect(0);
+    assert!(case.writes() > requests);
+    case.end().await;
+}
+
+#[tokio::test]
+async fn records_are_named_and_counted_and_nothing_is_waived_by_accident() {
+    let case = Case::small(Setting::default(), 4).await;
+    case.execute("update users set full_name = ''").await;
+    case.haulier(&["run"]).run().await.expect(1);
+    let counted = listed(&case, &["--by", "reason", "--entity", "user"]).await;
+    let users = listed(&case, &["--entity", "user"]).await;
+    assert_eq!((counted.len(), number(&counted[0], "records")), (1, users.len() as u64), "{counted:#?}");
+    let table = case.haulier(&["dead", "list", "--entity", "user"]).run().await.expect(1);
+    assert!(table.stderr.contains("--by reason"), "{}", table.stderr);
+
+    let [one, two] = [0, 1].map(|index| users[index]["key"].as_str().unwrap());
+    let named = [format!("user/{one}"), format!("user/{two}")];
+    assert_eq!(listed(&case, &["--key", &named[0], &named[1]]).await.len(), 2);
+    assert_eq!(listed(&case, &["--entity", "user", "--key", one, &named[1]]).await.len(), 2);
+    case.haulier(&["dead", "show", &named[0]]).run().await.expect(0);
+    let list = format!("{one},{two}");
+    let none = case.haulier(&["dead", "retry", "--entity", "user", "--key", &list]).run().await.expect(1);
+    assert!(none.stderr.contains("separated by blanks"), "{}", none.stderr);
+    refused(&case, &["dead", "retry", "--key", one], 2, &["of which entity", "hint: add `--entity NAME`"])
+        .await;
+    refused(&case, &["dead", "skip", "--reason", "x"], 2, &["every dead and held record", "`--all`"]).await;
+    refused(&case, &["dead", "skip", "--all", "--reason", " "], 2, &["a waiver without a reason"]).await;
+    assert_eq!(listed(&case, &["--entity", "user"]).await.len(), users.len());
     case.end().await;
 }

@@ -131,6 +131,10 @@ async fn json_has_the_same_members_whatever_happened() {
     assert_eq!(members(&empty), ["run", "empty", "terms"]);
     assert_eq!(members(&empty["terms"][0]), ["term", "value", "wanted", "holds"]);
 
+    let ids = case.haulier(&["idmap", "export", "--json"]).run().await.expect(0).stdout;
+    let row: Value = serde_json::from_str(ids.lines().next().unwrap()).unwrap();
+    assert_eq!(members(&row), ["entity", "source_key", "target_id", "origin", "run", "landed_at"]);
+
     let check = case.haulier(&["check", "--keys", "--json"]).run().await.expect(0).json();
     assert_eq!(members(&check), ["ok", "findings"]);
     assert_eq!(members(&check["findings"][0]), ["ok", "what", "says"]);
@@ -155,12 +159,26 @@ async fn json_has_the_same_members_whatever_happened() {
 #[tokio::test]
 async fn a_dry_run_and_a_first_plan_write_nothing() {
     let case = case().await;
+    let checked = case.haulier(&["check"]).run().await.expect(0).stdout;
+    assert_eq!(checked.matches("is not there yet").count(), 2, "{checked}");
+    assert!(!case.path("ledger.sqlite").exists() && !case.path("queue.sqlite").exists());
     let dry = case.haulier(&["run", "--dry-run"]).run().await.expect(0);
     assert!(dry.stdout.contains("account: 3 rows would be read"), "{}", dry.stdout);
     assert_eq!(case.stored(), 0);
     let from = format!("sqlite:{}", case.field.display());
     case.haulier(&["init", "--from", &from, "--output", "first.toml"]).run().await.expect(0);
     case.haulier(&["check", "--offline", "--plan", "first.toml"]).run().await.expect(0);
+    // A first site comes with it where there is none.
+    let both = ["init", "--from", &from, "--output", "second.toml", "--site", "first-site.toml"];
+    case.haulier(&both).run().await.expect(0);
+    case.haulier(&["check", "--offline", "--plan", "second.toml", "--site", "first-site.toml"])
+        .run()
+        .await
+        .expect(0);
+    for command in ["init", "scan"] {
+        let says = ["the source has no table `acounts`", "hint: did you mean `accounts`?"];
+        refused(&case, &[command, "--from", &from, "--table", "acounts"], 2, &says).await;
+    }
     let again = case.haulier(&["init", "--from", &from, "--output", "first.toml"]).run().await.expect(1);
     assert!(again.stderr.contains("first.toml cannot be written"), "{}", again.stderr);
     let scan = case.haulier(&["scan", "--from", &from]).run().await.expect(0);

@@ -105,3 +105,23 @@ async fn a_second_signal_ends_at_once_and_the_unknown_is_looked_up() {
     assert!(since.elapsed() < Duration::from_secs(2), "the second signal took {:?}", since.elapsed());
     goes_on(case).await;
 }
+
+#[tokio::test]
+async fn a_producer_that_waits_for_the_lease_stops_at_once() {
+    let case = careless(QueueKind::Embedded, 20).await;
+    let first = case.haulier(&["produce"]).start();
+    first.until_said("run ").await;
+    wait_for("the lease", async || {
+        let status = case.haulier(&["status", "--json"]).run().await;
+        (status.code == Some(0) && status.stdout.contains("\"producer\"")).then_some(())
+    })
+    .await;
+    let second = case.haulier(&["produce"]).start();
+    second.until_said("another producer holds the lease").await;
+    second.signal("INT").await;
+    let ended = second.ended().await.expect(5);
+    assert!(ended.stderr.contains("`haulier produce` goes on from here"), "{}", ended.stderr);
+    first.signal("INT").await;
+    first.ended().await.expect(5);
+    case.end().await;
+}

@@ -87,6 +87,8 @@ pub enum FailureKind {
     Duplicate,
     /// The target holds other content under this key and does not let it be replaced.
     Conflict,
+    /// The key in the request's path is another than the record landed with: sent, it would make a second record.
+    KeyChanged,
     /// A referenced record is missing in the target.
     MissingParent,
     /// The credentials are refused: 401, 403.
@@ -120,11 +122,12 @@ pub enum Action {
 
 impl FailureKind {
     /// Every kind, in the order that tables show.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Mapping,
         Self::Refused,
         Self::Duplicate,
         Self::Conflict,
+        Self::KeyChanged,
         Self::MissingParent,
         Self::Credential,
         Self::Throttled,
@@ -157,6 +160,10 @@ impl FailureKind {
             Self::Conflict => (
                 Action::AwaitPerson,
                 "compare both sides, then `haulier dead retry` to send again or `haulier dead skip` to keep the target's",
+            ),
+            Self::KeyChanged => (
+                Action::AwaitPerson,
+                "put the old key back in the source, or rename the record in the target by hand and `haulier dead skip` it; `haulier dead retry` forgets the old target id and sends it as another record, without what refers to the old one",
             ),
             Self::MissingParent => (
                 Action::AwaitParent,
@@ -193,6 +200,7 @@ impl FailureKind {
             Self::Refused => "refused",
             Self::Duplicate => "duplicate",
             Self::Conflict => "conflict",
+            Self::KeyChanged => "key-changed",
             Self::MissingParent => "missing-parent",
             Self::Credential => "credential",
             Self::Throttled => "throttled",

@@ -16,7 +16,7 @@ pub enum RecordState {
     /// Set when nobody can say whether the target stored it; has a due time, before which nobody may touch it, and is
     /// looked up before any resend.
     Unknown,
-    /// Set while a parent has no target id yet, or when a conflict needs a person.
+    /// Set while a parent has no target id yet, or when a conflict or a changed key needs a person.
     Held,
     /// Set when the target stored it (or it was found there); has a target id.
     Landed,
@@ -35,6 +35,8 @@ pub enum RecordEvent {
     Refused,
     /// The producer saw it and there is nothing to send.
     FoundUnchanged,
+    /// The producer saw it with another key in its request's path than it landed with.
+    Rekeyed,
     /// A worker took it to send it.
     Claimed,
     /// A worker gives it back unsent.
@@ -92,10 +94,13 @@ impl RecordState {
         let illegal = Err(IllegalTransition { from: self, event });
         match (self, event) {
             // A row seen again while a request runs must wait for that request: the ledger notes the newer generation.
-            (Self::Sending | Self::Unknown, E::Admitted | E::Refused | E::FoundUnchanged) => illegal,
+            (Self::Sending | Self::Unknown, E::Admitted | E::Refused | E::FoundUnchanged | E::Rekeyed) => {
+                illegal
+            }
             (_, E::Admitted) => Ok(Self::Queued),
             (_, E::Refused) => Ok(Self::Dead),
             (_, E::FoundUnchanged) => Ok(Self::Skipped),
+            (_, E::Rekeyed) => Ok(Self::Held),
 
             // One whose outcome is unknown must wait for its time: a message of it may come again before.
             (Self::Queued | Self::Retry, E::Claimed) => Ok(Self::Sending),
@@ -124,7 +129,8 @@ impl RecordState {
             (Self::Retry | Self::Unknown, E::Republished) => Ok(Self::Queued),
             (_, E::Republished) => illegal,
 
-            (Self::Dead | Self::Held, E::RetriedByPerson) => Ok(Self::Retry),
+            // A waiver can be taken back.
+            (Self::Dead | Self::Held | Self::Skipped, E::RetriedByPerson) => Ok(Self::Retry),
             (Self::Dead | Self::Held, E::WaivedByPerson) => Ok(Self::Skipped),
             (_, E::RetriedByPerson | E::WaivedByPerson) => illegal,
         }
@@ -166,10 +172,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const EVENTS: [RecordEvent; 16] = [
+    const EVENTS: [RecordEvent; 17] = [
         RecordEvent::Admitted,
         RecordEvent::Refused,
         RecordEvent::FoundUnchanged,
+        RecordEvent::Rekeyed,
         RecordEvent::Claimed,
         RecordEvent::Unclaimed,
         RecordEvent::Stored,
@@ -225,7 +232,13 @@ mod tests {
 
         #[test]
         fn a_running_request_is_never_overtaken(event in 0..EVENTS.len()) {
-            let seen_again = [RecordEvent::Admitted, RecordEvent::Refused, RecordEvent::FoundUnchanged, RecordEvent::Claimed];
+            let seen_again = [
+                RecordEvent::Admitted,
+                RecordEvent::Refused,
+                RecordEvent::FoundUnchanged,
+                RecordEvent::Rekeyed,
+                RecordEvent::Claimed,
+            ];
             if seen_again.contains(&EVENTS[event]) {
                 prop_assert!(RecordState::Sending.next(EVENTS[event]).is_err());
             }

@@ -142,6 +142,7 @@ impl Desk {
             generation: 0,
             hash: digest(number, 1),
             natural: self.natural.then(|| digest(number, 2)),
+            path_key: None,
             intent: SightingIntent::Send,
         }
     }

@@ -119,6 +119,7 @@ pub(crate) fn kind_code(kind: FailureKind) -> i64 {
         FailureKind::Transient => 7,
         FailureKind::Unknown => 8,
         FailureKind::SilentLoss => 9,
+        FailureKind::KeyChanged => 10,
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// The file's tables, or `None` when its syntax is wrong, with every syntax mistake noted.
+/// The file's tables, or `None` when its syntax is wrong, with the first syntax mistake noted.
 pub(crate) fn tables<'d>(notes: &Notes<'d>) -> Option<DeTable<'d>> {
     let text = notes.text();
     if u64::try_from(text.len()).is_ok_and(|length| length > MAX_BYTES) {
@@ -56,15 +56,10 @@ pub(crate) fn tables<'d>(notes: &Notes<'d>) -> Option<DeTable<'d>> {
     if errors.is_empty() {
         return Some(tables.into_inner());
     }
-    // One slip makes the parser stumble again further on: the first mistake of a line is the one to mend.
-    let mut line_told = None;
-    for error in &errors {
+    // One slip, such as a quote left out, makes the parser stumble over all that follows: the first is the one to mend.
+    if let Some(error) = errors.first() {
         let at = error.span().map_or(text.len(), |span| span.start);
-        let line = notes.place(at).0;
-        if line_told != Some(line) {
-            notes.add(at, format!("this is not TOML: {}", error.message()));
-        }
-        line_told = Some(line);
+        notes.add(at, format!("this is not TOML: {}", error.message()));
     }
     None
 }

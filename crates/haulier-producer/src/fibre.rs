@@ -189,6 +189,7 @@ async fn publish_singly(
                     generation: record.generation,
                     hash: record.hash,
                     natural: None,
+                    path_key: None,
                     intent: SightingIntent::Refuse(Failure::new(FailureKind::Mapping, reason)),
                 };
                 admit(shared, mapper, vec![Mapped { sighting, record: None }]).await?;

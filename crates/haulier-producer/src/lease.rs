@@ -12,20 +12,19 @@ use crate::shared::Shared;
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Takes the lease. A producer that was killed holds it until it runs out, so another holder is waited for that long;
-/// one that lives renews it, and is named in the error.
-pub(crate) async fn take(shared: &Shared, process: &ProcessId) -> Result<(), ProduceError> {
+/// one that lives renews it, and is named in the error. `false` where the stop came first.
+pub(crate) async fn take(shared: &Shared, process: &ProcessId) -> Result<bool, ProduceError> {
     let (start, patience) = (Instant::now(), shared.settings.silent_after.mul_f64(1.1));
     let mut told = false;
     loop {
         match hold(shared, process).await {
-            Err(LedgerError::LeaseHeld { holder, host, pid, .. })
-                if start.elapsed() < patience && !shared.stop.is_cancelled() =>
-            {
+            Err(LedgerError::LeaseHeld { .. }) if shared.stop.is_cancelled() => return Ok(false),
+            Err(LedgerError::LeaseHeld { holder, host, pid, .. }) if start.elapsed() < patience => {
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(%holder, host, pid, "another producer holds the lease; waiting, in case it is dead");
                 }
             }
-            taken => return Ok(taken?),
+            taken => return Ok(taken.map(|()| true)?),
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_AGAIN) => {}

@@ -94,7 +94,9 @@ impl Producer {
             stop: self.stop.child_token(),
             epoch: AtomicU64::new(0),
         });
-        lease::take(&shared, &self.process).await?;
+        if !lease::take(&shared, &self.process).await? {
+            return Ok(Ending::Stopped);
+        }
         let mut tasks: JoinSet<Result<Option<Ending>, ProduceError>> = JoinSet::new();
         let process = self.process.clone();
         tasks.spawn({

@@ -105,6 +105,7 @@ fn gone(key: &SourceKey) -> Mapped {
         generation: 0,
         hash: Digest([0; 16]),
         natural: None,
+        path_key: None,
         intent: SightingIntent::Skip("the row is gone from the source".to_owned()),
     };
     Mapped { sighting, record: None }

@@ -100,6 +100,7 @@ impl Http {
                 FailureKind::Refused
                 | FailureKind::Duplicate
                 | FailureKind::Conflict
+                | FailureKind::KeyChanged
                 | FailureKind::MissingParent
                 | FailureKind::Mapping => true,
                 FailureKind::Credential

@@ -1,14 +1,14 @@
 //! The questions of the preflight. Nothing is written.
 
 use bytes::Bytes;
-use haulier_core::plan::{Entity, ReplyClass};
+use haulier_core::plan::{Entity, Part, PushProgram, ReplyClass};
 use haulier_core::{Failure, FailureKind, TargetId};
 use hyper::Method;
 
 use crate::adapter::Http;
 use crate::http::{Call, Trouble};
 use crate::program::Program;
-use crate::reply::{self, Purpose, Rules};
+use crate::reply::{self, Purpose, Rules, shorten};
 use crate::template::Facts;
 
 /// A key that no target holds.
@@ -63,8 +63,40 @@ impl Http {
                 ),
             )),
             // The key may be one that the target would never hold; it says so, and the filter was read.
+            Err(failure) if matches!(failure.status, Some(404 | 410)) && is_one_list(entity) => {
+                Err(Failure {
+                    reason: shorten(format!(
+                        "{}; a list that finds nothing is empty, so this path is no list: check `target.base_url` in the site file and the lookup's path in the plan, or say by an `outcomes` rule that 404 is `missing`",
+                        failure.reason
+                    )),
+                    ..failure
+                })
+            }
             Err(failure) if matches!(failure.status, Some(400 | 404 | 410 | 422)) => Ok(()),
             Err(failure) => Err(failure),
         }
     }
+}
+
+/// Whether the lookup reads a list whose path is the same for all records: neither nobody's key nor a parent that does not
+/// exist can be what is missing there.
+fn is_one_list(entity: &Entity) -> bool {
+    let lookup = match &entity.push {
+        PushProgram::Create { lookup: Some(lookup), .. } | PushProgram::LookupThenWrite { lookup, .. } => {
+            lookup
+        }
+        PushProgram::Create { lookup: None, .. }
+        | PushProgram::Put { .. }
+        | PushProgram::Link { .. }
+        | PushProgram::Update { .. }
+        | PushProgram::Bulk(_) => return false,
+    };
+    let query = |part: &Part| matches!(part, Part::Literal(text) if text.contains('?'));
+    lookup.items.is_some()
+        && lookup
+            .path
+            .parts
+            .iter()
+            .take_while(|part| !query(part))
+            .all(|part| matches!(part, Part::Literal(_)))
 }

@@ -59,6 +59,11 @@ impl CliError {
         self
     }
 
+    /// The error and its hints in one line, for a report that goes on.
+    pub(crate) fn told(&self) -> String {
+        std::iter::once(&self.message).chain(&self.hints).map(String::as_str).collect::<Vec<_>>().join("; ")
+    }
+
     /// Writes it to stderr and gives the exit code. A broken pipe ends in silence.
     pub fn report(self) -> ExitCode {
         if self.message == BROKEN_PIPE {
@@ -257,6 +262,7 @@ impl From<Failure> for CliError {
             | FailureKind::Refused
             | FailureKind::Duplicate
             | FailureKind::Conflict
+            | FailureKind::KeyChanged
             | FailureKind::MissingParent
             | FailureKind::SilentLoss => Self::new(Exit::Plan, at_target),
         }

@@ -5,8 +5,8 @@ use std::sync::PoisonError;
 
 use async_trait::async_trait;
 use haulier_core::port::{
-    Admission, Admit, Claim, DeadFilter, Due, IdOrder, IdRow, LedgerError, Micros, RecordBook, RecordRow,
-    Settled, Settlement, Tally, Wanted,
+    Admission, Admit, Claim, DeadFilter, Due, IdOrder, IdRow, Judgement, LedgerError, Micros, RecordBook,
+    RecordRow, Settled, Settlement, Tally, Wanted,
 };
 use haulier_core::{EntityName, ProcessId, RecordRef, RunId, SourceKey, TargetId};
 
@@ -14,8 +14,8 @@ use super::Book;
 use crate::conn::Backend;
 use crate::record::{PLANNED, Record, state_of};
 use crate::work::{
-    AdmitRows, ClaimRecords, Judge, ListRecords, NextDue, ReadCounts, ReadDue, ReadIdMap, ReadTargetIds,
-    Reap, Republish, Rescue, SettleRecords,
+    AdmitRows, ClaimRecords, Judge, ListRecords, NextDue, ReadCounts, ReadDue, ReadIdMap, ReadJudgements,
+    ReadTargetIds, Reap, Republish, Rescue, SettleRecords,
 };
 
 #[async_trait]
@@ -186,6 +186,13 @@ impl<B: Backend> RecordBook for Book<B> {
         let records = self.by_entity(records.iter()).await?;
         let judge = Judge { run, records, waive: waive.map(str::to_owned), by: by.to_owned(), now };
         self.backend.write(judge).await
+    }
+
+    async fn judgements(&self, record: &RecordRef) -> Result<Vec<Judgement>, LedgerError> {
+        let Some(entity) = self.names.find(&self.backend, &record.entity).await? else {
+            return Ok(Vec::new());
+        };
+        self.backend.read(ReadJudgements { entity, key: record.key.clone() }).await
     }
 
     async fn id_map(

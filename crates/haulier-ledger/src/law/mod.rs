@@ -5,7 +5,7 @@ mod claim;
 mod settlement;
 mod sweep;
 
-pub(crate) use admission::{Admitting, admit};
+pub(crate) use admission::{Admitting, admit, keeps_key, waived};
 pub(crate) use claim::claim;
 pub(crate) use settlement::{Settling, settle};
 pub(crate) use sweep::{judge, lose_owner, release, republish};

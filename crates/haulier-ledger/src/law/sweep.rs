@@ -51,7 +51,16 @@ pub(crate) fn judge(
     by: &str,
     now: Micros,
 ) -> Result<bool, IllegalTransition> {
-    if record.run != run || !matches!(record.state, RecordState::Dead | RecordState::Held) {
+    let open_to = match record.state {
+        RecordState::Dead | RecordState::Held => true,
+        RecordState::Skipped => waive.is_none() && super::waived(record),
+        RecordState::Queued
+        | RecordState::Sending
+        | RecordState::Retry
+        | RecordState::Unknown
+        | RecordState::Landed => false,
+    };
+    if record.run != run || !open_to {
         return Ok(false);
     }
     match waive {
@@ -59,6 +68,12 @@ pub(crate) fn judge(
             record.step(RecordEvent::RetriedByPerson)?;
             record.due = Some(now);
             record.attempts = 0;
+            // From here on it is another record of the target: what refers to it waits for its new id.
+            if matches!(&record.note, Note::Failure(failure) if failure.kind == FailureKind::KeyChanged) {
+                record.natural = None;
+                record.target = None;
+                record.landing = None;
+            }
         }
         Some(reason) => {
             record.step(RecordEvent::WaivedByPerson)?;

@@ -108,8 +108,10 @@ impl AdmitRows {
         let mut holders = self.holders(conn, sightings).await?;
         // A row that was seen with another natural key leaves its old one to the other rows of this batch.
         for sighting in sightings {
-            if let Some(old) = sheet.get(self.entity, &sighting.key).and_then(|record| record.natural)
+            if let Some(record) = sheet.get(self.entity, &sighting.key)
+                && let Some(old) = record.natural
                 && sighting.natural != Some(old)
+                && !law::keeps_key(record, sighting)
             {
                 holders.remove(&old);
             }
@@ -126,10 +128,12 @@ impl AdmitRows {
             };
             let record = sheet.get(self.entity, &sighting.key).cloned();
             let (record, admission) = law::admit(at, record, sighting)?;
-            if let Some(natural) = record.natural {
-                holders.insert(natural, record.key.clone());
+            if let Some(record) = record {
+                if let Some(natural) = record.natural {
+                    holders.insert(natural, record.key.clone());
+                }
+                sheet.put(record);
             }
-            sheet.put(record);
             admissions.push(admission);
         }
         store::save(conn, &sheet).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use haulier_core::port::{IdOrder, Micros};
+use haulier_core::port::{IdOrder, Judgement, Micros};
 use haulier_core::{Origin, RecordState, SourceKey, TargetId, TenantKey};
 
 use crate::conn::{Args, Cells, Conn, Fault, Work};
@@ -61,6 +61,26 @@ impl Work for ReadDue {
                     row.number(4)?,
                 ))
             })
+            .collect()
+    }
+}
+
+/// What people decided about one record, oldest first.
+#[derive(Debug)]
+pub(crate) struct ReadJudgements {
+    pub(crate) entity: i64,
+    pub(crate) key: SourceKey,
+}
+
+impl Work for ReadJudgements {
+    type Out = Vec<Judgement>;
+    const DOING: &'static str = "reading what people decided";
+
+    async fn run<C: Conn>(&self, conn: &mut C) -> Result<Self::Out, Fault> {
+        let sql = "SELECT at, by, waived FROM judgement WHERE entity = $1 AND key = $2 ORDER BY id";
+        let rows = conn.rows(sql, Args::of([self.entity.into(), self.key.as_str().into()])).await?;
+        rows.iter()
+            .map(|row| Ok(Judgement { at: row.number(0)?, by: row.word(1)?, waived: row.text(2)? }))
             .collect()
     }
 }

@@ -2,7 +2,8 @@
 
 use haulier_core::EntityName;
 use haulier_core::plan::{
-    Entity, Filter, KeyFold, Method, NaturalPart, Part, PushProgram, Reference, UnknownPolicy, Verify,
+    Entity, Filter, KeyFold, Method, NaturalPart, NullFields, Part, PushProgram, Reference, UnknownPolicy,
+    Verify,
 };
 
 use super::book::{Book, owned};
@@ -174,7 +175,12 @@ fn deferred(book: &Book<'_, '_>, draft: &EntityDraft<'_>, late: &RefDraft<'_>) -
         (Verify::Reread | Verify::Echo, _) => Verify::Echo,
     };
     write.only = vec![late.field.value.to_owned()];
-    let set = late.by.iter().map(|column| Filter::NotNull(column.value.to_owned()));
+    // An emptied reference is sent as null. A path cannot say it, nor can a request without a body.
+    let told = !write.empty && !write.path.parts.iter().any(|part| matches!(part, Part::Ref(at) if *at > 0));
+    if told {
+        write.nulls = NullFields::Send;
+    }
+    let set = late.by.iter().filter(|_| !told).map(|column| Filter::NotNull(column.value.to_owned()));
     Some(Entity {
         name,
         relation: draft.source.relation.clone(),

@@ -125,8 +125,15 @@ fn fold(table: &Table<'_>) -> KeyFold {
 
 fn orphans(node: &Node<'_>) -> Option<OrphanPolicy> {
     if !node.value.is_table() {
-        let stop = node.word(&[("stop", true), ("skip", false)])?;
-        return Some(if stop { OrphanPolicy::Stop } else { OrphanPolicy::Skip });
+        let word = node.text()?.value;
+        return match word {
+            "stop" => Some(OrphanPolicy::Stop),
+            "skip" => Some(OrphanPolicy::Skip),
+            _ => node.wrong(
+                format!("`orphans` cannot be \"{word}\""),
+                Some("it can be: \"stop\", \"skip\", { attach = \"KEY\" }".to_owned()),
+            ),
+        };
     }
     let table = node.table(&shape::ORPHANS)?;
     let key = table.need("attach", "`orphans = { attach = \"17\" }` names the tenant's source key")?.texts();

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use haulier_core::plan::{
-    Entity, Filter, IdSource, NaturalPart, Part, Plan, PushProgram, Relation, TenantPath, UnknownPolicy,
+    Entity, Filter, IdSource, NaturalPart, NullFields, Part, Plan, PushProgram, Relation, TenantPath,
+    UnknownPolicy,
 };
 
 use super::changed;
@@ -123,12 +124,11 @@ fn a_deferred_reference_becomes_an_update_of_its_own() {
     assert_eq!(fields, [("id", "store", false, false), ("managerId", "staff", true, true)]);
     assert_eq!(
         late.filters,
-        [
-            Filter::In { column: "closed".to_owned(), values: vec!["0".into(), "false".into(), "no".into()] },
-            Filter::NotNull("manager_staff_id".to_owned())
-        ]
+        [Filter::In { column: "closed".to_owned(), values: vec!["0".into(), "false".into(), "no".into()] }],
+        "an emptied reference is read, too"
     );
     let PushProgram::Update { write } = &late.push else { panic!("an update") };
+    assert_eq!(write.nulls, NullFields::Send);
     assert_eq!(write.only, ["managerId"]);
     assert_eq!(
         (&write.path.parts[1], &write.path.parts[3], &write.path.parts[5]),
@@ -144,7 +144,9 @@ fn a_put_sends_a_deferred_reference_by_an_update_that_may_name_it() {
     let create = "shape = \"create\"\ncreate = { path = \"/stores\", id = \"location\" }\nupdate = { path = \"/regions/{region}/stores/{id}?code={code}\" }";
     let put = "shape = \"put\"\npath = \"/stores/{code}\"\nid = \"/id\"\nupdate = { method = \"put\", path = \"/stores/{id}/manager/{managerId}\", empty = true }";
     let plan = plan(&changed(CYCLE, &[(create, put)]));
-    let PushProgram::Update { write } = &entity(&plan, "store.managerId").push else { panic!("an update") };
+    let late = entity(&plan, "store.managerId");
+    assert!(late.filters.contains(&Filter::NotNull("manager_staff_id".to_owned())), "a path has no null");
+    let PushProgram::Update { write } = &late.push else { panic!("an update") };
     assert_eq!(
         (&write.path.parts[1], &write.path.parts[3], write.empty),
         (&Part::Ref(0), &Part::Ref(1), true)

@@ -3,7 +3,9 @@
 mod convert;
 mod text;
 
-use haulier_core::plan::{Entity, FieldSource, NaturalPart, NullFields, OrphanPolicy, PushProgram};
+use std::sync::Arc;
+
+use haulier_core::plan::{Entity, FieldSource, NaturalPart, NullFields, OrphanPolicy, Part, PushProgram};
 use haulier_core::port::{Sighting, SightingIntent};
 use haulier_core::{Digest, Failure, FailureKind, Record, Row, SourceKey, Value};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +22,7 @@ pub struct Mapper {
     vars: Vec<VarSource>,
     natural: Vec<Natural>,
     nulls: NullFields,
+    path_key: Option<Arc<str>>,
 }
 
 /// A mapped row: what the ledger hears of it, and the record where it is to be sent.
@@ -86,6 +89,7 @@ impl Mapper {
             natural: natural.collect::<Result<_, _>>()?,
             body: shape(entity),
             nulls: wanted_nulls(&entity.push),
+            path_key: path_key(entity),
             entity: entity.clone(),
         })
     }
@@ -119,13 +123,17 @@ impl Mapper {
         match self.record(row) {
             Ok((mut record, natural)) => {
                 record.tenant = tenant.clone();
+                // A deferred reference that is empty is worth an update only where another was sent before.
+                let empty = self.entity.deferred_of.is_some() && record.refs.last() == Some(&None);
+                let intent = if empty { SightingIntent::SendIfLanded } else { SightingIntent::Send };
                 let sighting = Sighting {
                     key: row.key.clone(),
                     tenant,
                     generation: row.generation,
                     hash: record.hash,
                     natural,
-                    intent: SightingIntent::Send,
+                    path_key: self.path_key.clone(),
+                    intent,
                 };
                 Mapped { sighting, record: Some(record) }
             }
@@ -148,6 +156,7 @@ impl Mapper {
             generation: row.generation,
             hash: digest(hasher),
             natural: None,
+            path_key: None,
             intent,
         };
         Mapped { sighting, record: None }
@@ -246,6 +255,34 @@ impl Mapper {
         }
         Some(digest(hasher))
     }
+}
+
+/// The parts of the natural key by name, if the path of a put is made of one of them: another key is another record then.
+fn path_key(entity: &Entity) -> Option<Arc<str>> {
+    let PushProgram::Put { write } = &entity.push else { return None };
+    let column_of = |name: &str| {
+        let field = entity.fields.iter().find(|field| field.name == name)?;
+        if let FieldSource::Column { column, .. } = &field.source { Some(column.as_str()) } else { None }
+    };
+    let used = |part: &NaturalPart| {
+        write.path.parts.iter().any(|place| match (place, part) {
+            (Part::Var(at), NaturalPart::Column(column)) => entity.vars.get(*at).is_some_and(|var| {
+                var.field.as_deref().map_or(Some(var.name.as_str()), column_of) == Some(column)
+            }),
+            (Part::Ref(at), NaturalPart::Reference { index, .. }) => at == index,
+            (Part::Literal(_) | Part::OwnId | Part::Var(_) | Part::Ref(_), _) => false,
+        })
+    };
+    let names = entity.natural_key.iter().map(|part| match part {
+        NaturalPart::Column(column) => format!("`{column}`"),
+        NaturalPart::Reference { index, column } => {
+            format!(
+                "`{}.{column}`",
+                entity.refs.get(*index).map_or("", |reference| reference.entity.as_str())
+            )
+        }
+    });
+    entity.natural_key.iter().any(used).then(|| names.collect::<Vec<_>>().join(", ").into())
 }
 
 /// NULL members are written when any request of the program sends them; the others leave them out again.

@@ -2,7 +2,7 @@
 
 use haulier_core::plan::{
     Convert, Entity, Field, FieldSource, KeyFold, Method, NaturalPart, NullBytes, NullFields, OddNumbers,
-    OrphanPolicy, PushProgram, Reference, Relation, RequestSpec, Template, TenantPath, TextRule,
+    OrphanPolicy, Part, PushProgram, Reference, Relation, RequestSpec, Template, TenantPath, TextRule,
     UnknownPolicy, Var, Verify, ZeroDates,
 };
 use haulier_core::port::SightingIntent;
@@ -223,4 +223,37 @@ fn a_row_with_a_value_that_cannot_be_read_is_refused_even_where_only_a_reference
         };
         assert!(failure.reason.ends_with("`: the text is not UTF-8"), "{failure}");
     }
+}
+
+#[test]
+fn a_path_made_of_the_natural_key_is_told_to_the_ledger() {
+    let mut entity = entity(vec![column("name", "name", Convert::Auto)]);
+    let told = |entity: &Entity| {
+        let mapped = Mapper::new(entity).unwrap().map(&row(text("n"), Value::Null));
+        mapped.sighting.path_key.map(|names| names.to_string())
+    };
+    assert_eq!(told(&entity), None, "the path is the same for all");
+    for part in [Part::Var(0), Part::Ref(0)] {
+        let PushProgram::Put { write } = &mut entity.push else { panic!("a put") };
+        write.path.parts = vec![Part::Literal("/projects/".to_owned()), part];
+        assert_eq!(told(&entity).as_deref(), Some("`account.external_id`, `name`"));
+    }
+    entity.vars[0].field = None;
+    entity.vars[0].name = "id".to_owned();
+    let PushProgram::Put { write } = &mut entity.push else { panic!("a put") };
+    write.path.parts = vec![Part::Var(0)];
+    assert_eq!(told(&entity), None, "the source key does not change");
+}
+
+#[test]
+fn an_empty_deferred_reference_is_sent_only_over_another() {
+    let mut entity = entity(vec![column("name", "name", Convert::Auto)]);
+    entity.deferred_of = Some(EntityName::new("project").unwrap());
+    let mut row = row(text("n"), Value::Null);
+    let mapper = Mapper::new(&entity).unwrap();
+    assert_eq!(mapper.map(&row).sighting.intent, SightingIntent::Send);
+    row.values[1] = Value::Null;
+    let mapped = mapper.map(&row);
+    assert_eq!(mapped.sighting.intent, SightingIntent::SendIfLanded);
+    assert_eq!(mapped.record.unwrap().refs, [None]);
 }

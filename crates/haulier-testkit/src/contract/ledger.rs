@@ -60,6 +60,9 @@ macro_rules! ledger_contract {
             one_chunk_may_hold_both_rows_of_a_natural_key
             a_row_may_change_its_natural_key
             two_rows_may_swap_their_natural_keys
+            a_waived_row_stays_waived_until_its_content_changes
+            a_landed_row_with_another_path_key_is_held_for_a_person
+            a_row_sent_only_if_it_landed_is_no_record_before
             a_claim_counts_the_attempt
             a_claim_is_dropped_where_there_is_nothing_to_send
             a_superseded_generation_is_dropped

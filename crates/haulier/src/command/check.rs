@@ -1,19 +1,19 @@
 //! `haulier check`: plan and site against source, queue, ledger and target, without writing.
 
-use haulier_core::plan::{Entity, NaturalPart, PushProgram, Relation};
-use haulier_core::port::Source;
+use haulier_core::plan::{Entity, NaturalPart, Plan, PushProgram, Relation};
+use haulier_core::port::{Queue, Source, Target};
 use haulier_core::schema::{Schema, Table};
 use serde::Serialize;
 
 use crate::args::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::site::{Neighbours, Role};
+use crate::site::{Preflight, There};
 use crate::ui::{self, grouped};
 
 /// Check plan and site against source, queue, ledger and target, without writing
 ///
-/// With `--keys` it also counts duplicates and NULLs in source keys and natural keys, which reads whole tables.
+/// Every neighbour is asked, whatever is wrong with the others. With `--keys` it also counts duplicates and NULLs in source keys and natural keys, which reads whole tables.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Read whole tables to count duplicates and NULLs in keys
@@ -42,38 +42,27 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         ))?;
         return Ok(Exit::Done);
     }
-    let at = Neighbours::open(global).await?;
-    let mut findings = vec![good("ledger", "it opens, and its version is known")];
-    let source = at.source().await?;
-    for entity in &at.plan.entities {
-        source.check(entity).await?;
-        let rows = source.count(entity).await?;
-        findings.push(good(format!("source: {}", entity.name), format!("{} rows", grouped(rows))));
+    let at = Preflight::read(global)?;
+    let mut findings = Findings::default();
+    match at.ledger().await {
+        Ok(There::Yes(())) => findings.good("ledger", "it opens, and its version is known"),
+        Ok(There::NotYet(says)) => findings.good("ledger", says),
+        Err(error) => findings.failed("ledger", error),
     }
-    if args.keys {
-        let schema = source.schema().await?;
-        for entity in &at.plan.entities {
-            findings.extend(keys(source.as_ref(), &schema, entity).await?);
-        }
+    match at.source().await {
+        Ok(source) => rows(&mut findings, source.as_ref(), &at.plan, args.keys).await,
+        Err(error) => findings.failed("source", error),
     }
-    let queue = at.queue(Role::Both).await?;
-    findings.push(match queue.depth().await {
-        Ok(depth) => good(
-            "queue",
-            format!("{} ready, {} unsettled, {} dead", depth.ready, depth.unsettled, depth.dead),
-        ),
-        Err(error) => bad("queue", error.to_string()),
-    });
-    let target = at.target()?;
-    target.check().await?;
-    findings.push(good("target", "it answers and takes the credentials"));
-    for entity in at.plan.entities.iter().filter(|entity| has_lookup(entity)) {
-        let what = format!("target: lookup of {}", entity.name);
-        findings.push(match target.check_lookup(entity).await {
-            Ok(()) => good(what, "a key that cannot exist finds nothing"),
-            Err(failure) => bad(what, failure.to_string()),
-        });
+    match at.queue().await {
+        Ok(There::Yes(queue)) => depth(&mut findings, queue.as_ref()).await,
+        Ok(There::NotYet(says)) => findings.good("queue", says),
+        Err(error) => findings.failed("queue", error),
     }
+    match at.target() {
+        Ok(target) => lookups(&mut findings, target.as_ref(), &at.plan).await,
+        Err(error) => findings.failed("target", error),
+    }
+    let Findings { all: findings, first } = findings;
     let fine = findings.iter().all(|finding| finding.ok);
     if global.json {
         ui::json(&serde_json::json!({ "ok": fine, "findings": findings }))?;
@@ -83,7 +72,82 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
             .map(|f| vec![if f.ok { "ok" } else { "NO" }.to_owned(), f.what.clone(), f.says.clone()]);
         ui::line(ui::table(&["", "what", "says"], rows))?;
     }
-    Ok(if fine { Exit::Done } else { Exit::No })
+    match first {
+        Some(error) => Err(error),
+        None => Ok(if fine { Exit::Done } else { Exit::No }),
+    }
+}
+
+/// What was found, and the first neighbour that could not be asked.
+#[derive(Debug, Default)]
+struct Findings {
+    all: Vec<Finding>,
+    first: Option<CliError>,
+}
+
+impl Findings {
+    fn good(&mut self, what: impl Into<String>, says: impl Into<String>) {
+        self.all.push(good(what, says));
+    }
+
+    fn failed(&mut self, what: impl Into<String>, error: CliError) {
+        self.all.push(bad(what, error.told()));
+        self.first.get_or_insert(error);
+    }
+}
+
+async fn rows(findings: &mut Findings, source: &dyn Source, plan: &Plan, with_keys: bool) {
+    for entity in &plan.entities {
+        let what = format!("source: {}", entity.name);
+        let counted = async {
+            source.check(entity).await?;
+            source.count(entity).await
+        };
+        match counted.await {
+            Ok(rows) => findings.good(what, format!("{} rows", grouped(rows))),
+            Err(error) => findings.failed(what, error.into()),
+        }
+    }
+    if !with_keys {
+        return;
+    }
+    let schema = match source.schema().await {
+        Ok(schema) => schema,
+        Err(error) => return findings.failed("source: keys", error.into()),
+    };
+    for entity in &plan.entities {
+        match keys(source, &schema, entity).await {
+            Ok(found) => findings.all.extend(found),
+            Err(error) => findings.failed(format!("source: keys of {}", entity.name), error),
+        }
+    }
+}
+
+async fn depth(findings: &mut Findings, queue: &dyn Queue) {
+    let (depth, ready) = (queue.depth().await, queue.ready().await);
+    findings.all.push(match (depth, ready) {
+        (Ok(depth), _) => good(
+            "queue",
+            format!("{} ready, {} unsettled, {} dead", depth.ready, depth.unsettled, depth.dead),
+        ),
+        // A broker counts what is unsettled only every few seconds.
+        (Err(error), Ok(ready)) => good("queue", format!("{ready} ready; for now no more is known: {error}")),
+        (Err(error), Err(_)) => bad("queue", error.to_string()),
+    });
+}
+
+async fn lookups(findings: &mut Findings, target: &dyn Target, plan: &Plan) {
+    match target.check().await {
+        Ok(()) => findings.good("target", "it answers and takes the credentials"),
+        Err(failure) => return findings.failed("target", failure.into()),
+    }
+    for entity in plan.entities.iter().filter(|entity| has_lookup(entity)) {
+        let what = format!("target: lookup of {}", entity.name);
+        findings.all.push(match target.check_lookup(entity).await {
+            Ok(()) => good(what, "a key that cannot exist finds nothing"),
+            Err(failure) => bad(what, failure.to_string()),
+        });
+    }
 }
 
 fn good(what: impl Into<String>, says: impl Into<String>) -> Finding {

@@ -1,6 +1,10 @@
 //! Tables and their references as a graph: an order in which parents come first, and the rings that have none.
 
+use haulier_core::near;
 use haulier_core::schema::{ForeignKey, Schema, Table};
+
+use crate::error::CliError;
+use crate::exit::Exit;
 
 /// A reference that closes a ring: the table's position and the reference.
 pub(crate) type Closing<'s> = (&'s Table, &'s ForeignKey);
@@ -13,6 +17,32 @@ pub(crate) fn parents_first(schema: &Schema) -> (Vec<&Table>, Vec<Closing<'_>>) 
         walk.visit(index);
     }
     (walk.order, walk.closing)
+}
+
+/// The table that a reference leads to, if it is among these. A name without a schema belongs to the referring table's; the
+/// default schema's tables have none.
+pub(crate) fn parent<'t>(tables: &[&'t Table], table: &Table, reference: &ForeignKey) -> Option<&'t Table> {
+    let find = |fits: &dyn Fn(&Table) -> bool| tables.iter().copied().find(|table| fits(table));
+    if let Some(near) = find(&|other| other.name == reference.table && other.schema == table.schema) {
+        return Some(near);
+    }
+    let (schema, name) = reference.table.split_once('.')?;
+    find(&|other| other.name == name && other.schema.as_deref() == Some(schema))
+        .or_else(|| find(&|other| other.name == name && other.schema.is_none()))
+}
+
+/// Refuses names of tables that the source does not have.
+pub(crate) fn known(schema: &Schema, names: &[String]) -> Result<(), CliError> {
+    let Some(missing) = names.iter().find(|name| !schema.tables.iter().any(|table| table.name == **name))
+    else {
+        return Ok(());
+    };
+    let error = CliError::new(Exit::Usage, format!("the source has no table `{missing}`"));
+    let tables = || schema.tables.iter().filter(|table| !table.view).map(|table| table.name.as_str());
+    Err(match near::nearest(missing, tables()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("it has {}", tables().take(20).collect::<Vec<_>>().join(", "))),
+    })
 }
 
 /// Whether a reference points to its own table.
@@ -43,7 +73,10 @@ impl Walk<'_> {
         }
         self.state[index] = State::Open;
         for reference in table.foreign_keys.iter().filter(|reference| !is_self(table, reference)) {
-            let Some(parent) = schema.tables.iter().position(|other| other.name == reference.table) else {
+            let found = parent(&schema.tables.iter().collect::<Vec<_>>(), table, reference);
+            let Some(parent) =
+                found.and_then(|found| schema.tables.iter().position(|t| std::ptr::eq(t, found)))
+            else {
                 continue;
             };
             if self.state[parent] == State::Open {
@@ -94,5 +127,24 @@ mod tests {
         let closing: Vec<(&str, &str)> =
             closing.iter().map(|(t, r)| (t.name.as_str(), r.table.as_str())).collect();
         assert_eq!(closing, [("store", "staff")]);
+    }
+
+    #[test]
+    fn a_reference_across_schemas_finds_the_one_table_it_means() {
+        let within =
+            |schema: Option<&str>, table: Table| Table { schema: schema.map(str::to_owned), ..table };
+        let tables = [
+            within(Some("crm"), table("people", &[])),
+            within(None, table("people", &[])),
+            within(Some("crm"), table("notes", &["people", "public.people", "crm.people", "other.thing"])),
+        ];
+        let notes = &tables[2];
+        let found: Vec<Option<Option<&str>>> = (notes.foreign_keys.iter())
+            .map(|reference| {
+                parent(&tables.iter().collect::<Vec<_>>(), notes, reference)
+                    .map(|table| table.schema.as_deref())
+            })
+            .collect();
+        assert_eq!(found, [Some(Some("crm")), Some(None), Some(Some("crm")), None]);
     }
 }

@@ -8,8 +8,22 @@ use crate::args::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::site::Neighbours;
+use crate::ui;
 
 const PAGE: u32 = 10_000;
+
+const HEAD: [&str; 6] = ["entity", "source_key", "target_id", "origin", "run", "landed_at"];
+
+/// One line of `--json`.
+#[derive(Debug, serde::Serialize)]
+struct Line<'a> {
+    entity: &'a str,
+    source_key: &'a str,
+    target_id: &'a str,
+    origin: &'a str,
+    run: &'a str,
+    landed_at: &'a str,
+}
 
 /// Work with the id map: source key to target id
 #[derive(Debug, clap::Args)]
@@ -20,7 +34,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Print the id map as CSV
+    /// Print the id map as CSV, or with `--json` one object a line
     ///
     /// `--created-only --reverse` is the undo list: what haulier created, the last first, so that children come before parents.
     Export {
@@ -41,7 +55,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let at = Neighbours::open(global).await?;
     let entity = entity.map(|name| at.entity(&name)).transpose()?;
     let order = if reverse { IdOrder::Undo } else { IdOrder::Landed };
-    export(&at, entity.as_ref(), created_only, order).await?;
+    export(&at, entity.as_ref(), created_only, order, global.json).await?;
     Ok(Exit::Done)
 }
 
@@ -50,10 +64,13 @@ async fn export(
     entity: Option<&EntityName>,
     created_only: bool,
     order: IdOrder,
+    as_json: bool,
 ) -> Result<(), CliError> {
     let mut out = csv::WriterBuilder::new().from_writer(std::io::BufWriter::new(std::io::stdout()));
     let written = |result: csv::Result<()>| result.map_err(csv_error);
-    written(out.write_record(["entity", "source_key", "target_id", "origin", "run", "landed_at"]))?;
+    if !as_json {
+        written(out.write_record(HEAD))?;
+    }
     let mut last = None;
     loop {
         let page = at.ledger.id_map(entity, order, last.as_ref(), PAGE).await?;
@@ -67,7 +84,12 @@ async fn export(
                 row.run.as_str(),
                 &stamp(row.landed_at),
             ];
-            written(out.write_record(cells))?;
+            if as_json {
+                let [entity, source_key, target_id, origin, run, landed_at] = cells;
+                ui::json(&Line { entity, source_key, target_id, origin, run, landed_at })?;
+            } else {
+                written(out.write_record(cells))?;
+            }
         }
         match page.into_iter().next_back() {
             Some(row) => last = Some(row),

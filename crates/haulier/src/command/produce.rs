@@ -62,7 +62,10 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
             _ = tick.tick() => {
                 let beats = at.in_flight(&run.id).await;
                 match at.ledger.tally(&run.id).await {
-                    Ok(tally) => watch.show(&tally, beats)?,
+                    Ok(tally) => {
+                        watch.due(at.ledger.next_due(&run.id).await.ok().flatten());
+                        watch.show(&tally, beats)?;
+                    }
                     Err(error) => tracing::debug!(error = %error, "the ledger does not answer"),
                 }
             }

@@ -56,7 +56,7 @@ pub(crate) async fn run_at(
 async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit, CliError> {
     let expected = tuning::check_source(at).await?;
     if args.dry_run {
-        at.target()?.check().await?;
+        tuning::checked_target(at).await?;
         for (entity, rows) in &expected {
             ui::line(format!(
                 "{entity}: {} rows would be read and compared with what landed",
@@ -105,7 +105,10 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
             }
             _ = tick.tick() => {
                 match at.ledger.tally(&run.id).await {
-                    Ok(tally) => watch.show(&tally, helm.push.slots.out())?,
+                    Ok(tally) => {
+                        watch.due(at.ledger.next_due(&run.id).await.ok().flatten());
+                        watch.show(&tally, helm.push.slots.out())?;
+                    }
                     Err(error) => tracing::debug!(error = %error, "the ledger does not answer"),
                 }
             }

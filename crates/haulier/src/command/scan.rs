@@ -4,14 +4,14 @@ use haulier_core::port::Source;
 use haulier_core::schema::{Column, ColumnKind, Schema, Table};
 use serde::Serialize;
 
-use super::graph::{is_self, parents_first};
+use super::graph::{is_self, known, parents_first};
 use crate::args::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::site;
 use crate::ui::{self, grouped};
 
-/// Look for keys, duplicates, orphans and rings in the source's data
+/// Look for keys, duplicates and orphans in the source's data, and for rings of references in its schema
 ///
 /// Real schemas declare almost no natural keys. This counts, for every declared key and every column that looks like one,
 /// how many rows share a value and how many have none. Reads whole tables: run it on a replica, or in a quiet hour.
@@ -47,11 +47,7 @@ struct Reference {
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let source = site::source_from(global, args.from.as_deref()).await?;
     let schema = source.schema().await?;
-    if let Some(missing) =
-        args.table.iter().find(|name| !schema.tables.iter().any(|table| table.name == **name))
-    {
-        return Err(CliError::new(Exit::No, format!("the source has no table `{missing}`")));
-    }
+    known(&schema, &args.table)?;
     let wanted = |table: &&Table| !table.view && (args.table.is_empty() || args.table.contains(&table.name));
     let (_, closing) = parents_first(&schema);
     let (mut keys, mut references) = (Vec::new(), Vec::new());
@@ -59,7 +55,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         ui::note(format!("reading {}", table.name));
         keys.extend(keys_of(source.as_ref(), table).await?);
         for reference in &table.foreign_keys {
-            let ring = closing.iter().any(|(closes, by)| closes.name == table.name && *by == reference);
+            let ring = closing.iter().any(|(_, by)| std::ptr::eq(*by, reference));
             references.push(Reference {
                 table: table.name.clone(),
                 columns: reference.columns.clone(),

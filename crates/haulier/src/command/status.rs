@@ -1,5 +1,6 @@
 //! `haulier status`: where the run is, also from another shell and after everything was killed.
 
+use haulier_core::RecordState;
 use haulier_core::port::{Micros, ProcessBeat, Run, Tally};
 use serde::Serialize;
 
@@ -95,6 +96,7 @@ fn show(global: &Global, run: &Run, tally: &Tally, view: &View, live: Live) -> R
         (None, None) => ui::line("the source is not read to its end yet")?,
     }
     ui::line(summary::counts_table(tally))?;
+    needs(tally, run.finished_at.is_some())?;
     if !status.conserved {
         ui::line("the counts do NOT add up: planned is not landed + dead + held + skipped + open")?;
     }
@@ -120,6 +122,25 @@ fn show(global: &Global, run: &Run, tally: &Tally, view: &View, live: Live) -> R
     });
     if !status.processes.is_empty() {
         ui::line(ui::table(&head, rows))?;
+    }
+    Ok(())
+}
+
+/// What waits for a person, and what a person gave back after the end.
+fn needs(tally: &Tally, finished: bool) -> Result<(), CliError> {
+    let total = tally.total();
+    let (dead, held) = (total.of(RecordState::Dead), total.of(RecordState::Held));
+    if dead + held > 0 {
+        let (dead, held) = (ui::grouped(dead), ui::grouped(held));
+        ui::line(format!(
+            "{dead} dead and {held} held records: `haulier dead list` says why and what helps"
+        ))?;
+    }
+    if finished && total.open() > 0 {
+        let open = ui::grouped(total.open());
+        ui::line(format!(
+            "{open} records were given back after the end; `haulier run` sends them in a new run"
+        ))?;
     }
     Ok(())
 }

@@ -182,15 +182,18 @@ pub(crate) async fn worker(
     Ok((worker, progress))
 }
 
-/// The target, once it answers and takes the credentials. One that answers "not now" is asked a few times more: the
-/// work itself would wait, too.
+/// The target, once it answers and takes the credentials. One that fails for now is asked a few times more: the work itself
+/// would wait, too. One that says nothing at all, for a few seconds only.
 pub(crate) async fn checked_target(at: &Neighbours) -> Result<Arc<dyn Target>, CliError> {
     let target = at.target()?;
-    let mut wait = Duration::from_millis(200);
+    let (started, mut wait) = (tokio::time::Instant::now(), Duration::from_millis(200));
     loop {
         match target.check().await {
             Ok(()) => return Ok(target),
-            Err(failure) if failure.status.is_none() || wait > Duration::from_secs(4) => {
+            Err(failure)
+                if wait > Duration::from_secs(4)
+                    || (failure.status.is_none() && started.elapsed() > SILENT_FOR) =>
+            {
                 return Err(failure.into());
             }
             Err(failure) => match failure.kind.action().0 {
@@ -208,6 +211,9 @@ pub(crate) async fn checked_target(at: &Neighbours) -> Result<Arc<dyn Target>, C
         wait *= 2;
     }
 }
+
+/// A target that gives no answer is asked again for so long.
+const SILENT_FOR: Duration = Duration::from_secs(2);
 
 /// Says that a run stopped before its end, and how to go on.
 pub(crate) fn stopped(command: &str) -> Exit {

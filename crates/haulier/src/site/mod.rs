@@ -1,5 +1,6 @@
 //! From plan and site to open neighbours.
 
+mod preflight;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui;
+
+pub(crate) use preflight::{Preflight, There};
 
 /// How often is looked for what another process makes.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

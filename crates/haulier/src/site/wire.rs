@@ -82,6 +82,13 @@ fn source_server(server: &Server) -> Result<haulier_source::Server, CliError> {
 
 /// The source of a URL, with its password from the environment.
 pub(super) fn source_from_url(url: &str) -> Result<haulier_source::Options, CliError> {
+    let authority = url.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next());
+    if authority.and_then(|authority| authority.rsplit_once('@')).is_some_and(|(user, _)| user.contains(':'))
+    {
+        let problem = "the URL of `--from` holds a password, which everybody on this machine can read there";
+        return Err(CliError::new(Exit::Usage, problem)
+            .hint("leave it out of the URL, and put it into HAULIER_SOURCE_PASSWORD"));
+    }
     let password = std::env::var("HAULIER_SOURCE_PASSWORD").ok();
     haulier_source::Options::from_url(url, password).map_err(|error| {
         CliError::new(Exit::Usage, error.to_string())
@@ -133,6 +140,22 @@ pub(super) async fn queue(
         password: secret,
     });
     Ok(amqp::open(options).await)
+}
+
+/// The file of the ledger, where it is one.
+pub(super) fn ledger_file(site: &Site) -> Option<&Path> {
+    match &site.ledger.database {
+        Database::Sqlite(path) => Some(path),
+        Database::Postgres(_) | Database::MySql(_) => None,
+    }
+}
+
+/// The file of the queue, where it is one.
+pub(super) fn queue_file(site: &Site) -> Option<&Path> {
+    match &site.queue.kind {
+        QueueKind::Embedded(path) => Some(path),
+        QueueKind::Amqp { .. } => None,
+    }
 }
 
 /// The ledger of the site.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use haulier_core::port::Tally;
+use haulier_core::port::{Clock, EntityTally, Micros, Tally};
 use haulier_core::{EntityName, RecordState};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::{grouped, json, note};
 use crate::args::Global;
+use crate::clock::SystemClock;
 use crate::error::CliError;
 
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -23,6 +24,7 @@ pub(crate) struct Watch {
     started: Instant,
     last: Option<(Instant, u64)>,
     rate: f64,
+    due: Option<Micros>,
 }
 
 #[derive(Debug)]
@@ -44,6 +46,8 @@ struct Event<'a> {
     held: u64,
     skipped: u64,
     open: u64,
+    retry: u64,
+    unknown: u64,
     per_second: f64,
     in_flight: usize,
 }
@@ -60,7 +64,19 @@ impl Watch {
         } else {
             How::Lines { last: None }
         };
-        Self { how, expected: expected.into_iter().collect(), started: Instant::now(), last: None, rate: 0.0 }
+        Self {
+            how,
+            expected: expected.into_iter().collect(),
+            started: Instant::now(),
+            last: None,
+            rate: 0.0,
+            due: None,
+        }
+    }
+
+    /// Notes when the next record that waits for its time is due.
+    pub(crate) fn due(&mut self, due: Option<Micros>) {
+        self.due = due;
     }
 
     /// Shows where the run is now.
@@ -70,7 +86,7 @@ impl Watch {
         let planned: u64 = self.expected.values().sum::<u64>().max(total.planned);
         let settled = total.planned - total.open().min(total.planned);
         let words = format!(
-            "{}/{} settled, {} landed, {} dead, {} held, {} skipped, {} queued, {in_flight} in flight, {:.0}/s",
+            "{}/{} settled, {} landed, {} dead, {} held, {} skipped, {} queued{}, {in_flight} in flight, {:.0}/s",
             grouped(settled),
             grouped(planned),
             grouped(total.of(RecordState::Landed)),
@@ -78,6 +94,7 @@ impl Watch {
             grouped(total.of(RecordState::Held)),
             grouped(total.of(RecordState::Skipped)),
             grouped(total.of(RecordState::Queued)),
+            waiting(&total, self.due.map(|due| due.saturating_sub(SystemClock.micros()))),
             self.rate,
         );
         match &mut self.how {
@@ -87,6 +104,7 @@ impl Watch {
                     let counts = tally.entities.get(name).cloned().unwrap_or_default();
                     bar.set_length(bar.length().unwrap_or(0).max(counts.planned));
                     bar.set_position(counts.planned - counts.open().min(counts.planned));
+                    bar.set_message(lost(&counts));
                 }
                 status.set_message(words);
             }
@@ -105,6 +123,8 @@ impl Watch {
                 held: total.of(RecordState::Held),
                 skipped: total.of(RecordState::Skipped),
                 open: total.open(),
+                retry: total.of(RecordState::Retry),
+                unknown: total.of(RecordState::Unknown),
                 per_second: (self.rate * 10.0).round() / 10.0,
                 in_flight,
             })?,
@@ -137,12 +157,36 @@ impl Watch {
     }
 }
 
+/// What waits for its time, and how long the first of it still does.
+fn waiting(total: &EntityTally, due: Option<Micros>) -> String {
+    let (retry, unknown) = (total.of(RecordState::Retry), total.of(RecordState::Unknown));
+    if retry + unknown == 0 {
+        return String::new();
+    }
+    let next = due.map_or_else(String::new, |due| match due.div_euclid(1_000_000) {
+        ..1 => " (due)".to_owned(),
+        seconds => format!(" (next in {seconds} s)"),
+    });
+    format!(", {} retry and {} unknown{next}", grouped(retry), grouped(unknown))
+}
+
+/// What of an entity needs a person.
+fn lost(counts: &EntityTally) -> String {
+    let words = [(RecordState::Dead, "dead"), (RecordState::Held, "held")]
+        .map(|(state, word)| (counts.of(state), word));
+    let words = words
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", grouped(*count)));
+    words.collect::<Vec<_>>().join(", ")
+}
+
 fn bars(expected: &[(EntityName, u64)]) -> How {
     let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5));
     let width = expected.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
     // The template is a constant of ours; if it did not parse the plain default style would serve.
     let style =
-        ProgressStyle::with_template("{prefix} [{bar:32}] {human_pos:>9}/{human_len:9} {percent:>3}%")
+        ProgressStyle::with_template("{prefix} [{bar:32}] {human_pos:>9}/{human_len:9} {percent:>3}% {msg}")
             .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("=> "));
     let mut made = BTreeMap::new();
     for (name, rows) in expected {
@@ -154,4 +198,30 @@ fn bars(expected: &[(EntityName, u64)]) -> How {
         .unwrap_or_else(|_| ProgressStyle::default_spinner());
     let status = all.add(ProgressBar::new_spinner().with_style(line));
     How::Bars { all, bars: made, status }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(states: &[(RecordState, u64)]) -> EntityTally {
+        EntityTally { planned: states.iter().map(|(_, n)| n).sum(), states: states.iter().copied().collect() }
+    }
+
+    #[test]
+    fn a_wait_says_for_what_and_how_long() {
+        let waits = tally(&[(RecordState::Retry, 2), (RecordState::Unknown, 1000)]);
+        assert_eq!(waiting(&waits, Some(41_700_000)), ", 2 retry and 1,000 unknown (next in 41 s)");
+        assert_eq!(waiting(&waits, Some(-5)), ", 2 retry and 1,000 unknown (due)");
+        assert_eq!(waiting(&tally(&[(RecordState::Queued, 3)]), Some(7)), "");
+    }
+
+    #[test]
+    fn a_bar_tells_what_it_lost() {
+        assert_eq!(
+            lost(&tally(&[(RecordState::Landed, 9), (RecordState::Held, 2), (RecordState::Dead, 1)])),
+            "1 dead, 2 held"
+        );
+        assert_eq!(lost(&tally(&[(RecordState::Landed, 9)])), "");
+    }
 }

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 
 pub use error::LedgerError;
 pub use record::{
-    Admission, Admit, Claim, DeadFilter, Due, IdOrder, IdRow, RecordRow, Settled, Settlement, Sighting,
-    SightingIntent, Wanted,
+    Admission, Admit, Claim, DeadFilter, Due, IdOrder, IdRow, Judgement, RecordRow, Settled, Settlement,
+    Sighting, SightingIntent, Wanted,
 };
 pub use run::{Cursor, ProcessBeat, ProducerLease, Run, RunRequest, WalkId};
 pub use tally::{EntityTally, Tally};
@@ -38,6 +38,9 @@ pub trait RecordBook: Debug + Send + Sync {
     /// - landed with the same content: `Skipped` when this run had not landed it itself, nothing to do either way;
     /// - being sent right now: the newer generation is noted and goes out when that request has ended;
     /// - dead in this run with the same content: stays dead;
+    /// - waived in any run, with the same content: stays waived, with its reason;
+    /// - landed under another natural key of which its request's path is made: `Held` (key changed), under the key it has;
+    /// - sent only if it landed, and it never did: `Skipped`, and where it was never seen no part of the run;
     /// - its natural key belongs to another source key of the entity: dead(duplicate), naming that key.
     ///
     /// The run's planned count grows by the rows that were not yet part of it, in the same transaction.
@@ -98,7 +101,8 @@ pub trait RecordBook: Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<RecordRow>, LedgerError>;
 
-    /// Makes dead or held records due at once with fresh attempts, or waives them with a reason. Returns how many.
+    /// Makes dead, held or waived records due at once with fresh attempts, or waives dead or held ones with a reason.
+    /// A retry of one whose key changed forgets its target id. Returns how many.
     async fn judge(
         &self,
         run: &RunId,
@@ -107,6 +111,9 @@ pub trait RecordBook: Debug + Send + Sync {
         by: &str,
         now: Micros,
     ) -> Result<u64, LedgerError>;
+
+    /// What people decided about a record, in all runs, oldest first.
+    async fn judgements(&self, record: &RecordRef) -> Result<Vec<Judgement>, LedgerError>;
 
     /// The id map, at most `limit` rows after `after` (the last row of the page before).
     async fn id_map(

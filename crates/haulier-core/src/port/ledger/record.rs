@@ -1,5 +1,7 @@
 //! What the ledger is told of records, and what it answers.
 
+use std::sync::Arc;
+
 use crate::port::Micros;
 use crate::record::Generation;
 use crate::{
@@ -33,6 +35,8 @@ pub struct Sighting {
     pub hash: Digest,
     /// Digest of its folded natural key, where the entity has one.
     pub natural: Option<Digest>,
+    /// The parts of the natural key, by name, where the path of the request that makes the record is made of them.
+    pub path_key: Option<Arc<str>>,
     /// What the producer wants with it.
     pub intent: SightingIntent,
 }
@@ -42,6 +46,8 @@ pub struct Sighting {
 pub enum SightingIntent {
     /// Send it.
     Send,
+    /// Send it if it landed before: what is empty now matters only where something stood.
+    SendIfLanded,
     /// It cannot be mapped: dead at once.
     Refuse(Failure),
     /// Leave it out, with the reason.
@@ -190,6 +196,17 @@ pub struct RecordRow {
     pub landed: Option<Digest>,
     /// When the state was set.
     pub since: Micros,
+}
+
+/// What a person decided about a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// When.
+    pub at: Micros,
+    /// Who.
+    pub by: String,
+    /// The reason of a waiver; `None` for another try.
+    pub waived: Option<String>,
 }
 
 /// The order of the id map.

@@ -4,7 +4,7 @@ use haulier_core::port::{Admission, Claim, Settlement, SightingIntent};
 use haulier_core::{FailureKind, RecordState, TenantKey};
 
 use super::Bench;
-use super::fixture::{Desk, digest, failure, landed, send, sighting};
+use super::fixture::{Desk, NOW, digest, failure, landed, send, sighting};
 
 /// Each becomes part of the run once.
 pub async fn new_rows_are_published_and_counted(bench: &dyn Bench) {
@@ -155,7 +155,7 @@ pub async fn a_row_seen_while_it_is_sent_goes_out_afterwards(bench: &dyn Bench) 
     let row = desk.row("1").await;
     assert_eq!((row.state, row.attempts), (RecordState::Retry, 0));
     assert_eq!(row.target_id.map(|id| id.to_string()), Some("t1".to_owned()));
-    assert_eq!(desk.due(super::fixture::NOW).await, ["1"]);
+    assert_eq!(desk.due(NOW).await, ["1"]);
     // The older content does not go out any more.
     assert_eq!(desk.claim_one("1", 1).await, Claim::Drop);
     assert_eq!(desk.admit_one(newer).await, Admission::Publish);
@@ -236,4 +236,111 @@ pub async fn two_rows_may_swap_their_natural_keys(bench: &dyn Bench) {
     let swapped = [named("1", 2, 51), named("2", 2, 50), named("3", 1, 52)];
     assert_eq!(desk.admit(&swapped).await, [Admission::Publish; 3]);
     assert_eq!(desk.admit_one(named("4", 1, 50)).await, Admission::Dead);
+}
+
+/// For good: whatever the kind of failure, and however many runs see it again. What changed is looked at again.
+pub async fn a_waived_row_stays_waived_until_its_content_changes(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let mut refused = sighting("unmapped", 1);
+    refused.intent = SightingIntent::Refuse(failure(FailureKind::Mapping));
+    desk.admit(&[sighting("dead", 1), sighting("held", 1), refused.clone()]).await;
+    desk.claim(&["dead", "held"], 1).await;
+    assert!(desk.settle("dead", 1, Settlement::Dead(failure(FailureKind::Refused))).await);
+    assert!(desk.settle("held", 1, Settlement::AwaitParent(desk.record("parent"))).await);
+    let all = ["dead", "held", "unmapped"].map(|text| desk.record(text));
+    assert_eq!(desk.ledger.judge(&desk.run, &all, Some("not needed"), "ann", NOW).await, Ok(3));
+    let mut run = desk.clone();
+    for id in ["r-2", "r-3"] {
+        run = run.next_run(id).await;
+        for _ in 0..2 {
+            let rows = [sighting("dead", 1), sighting("held", 1), refused.clone()];
+            assert_eq!(run.admit(&rows).await, [Admission::Skipped; 3]);
+            assert_eq!(run.counts().await.of(RecordState::Skipped), 3);
+        }
+        let note = run.row("dead").await.failure.map(|failure| (failure.kind, failure.reason));
+        assert_eq!(note, Some((FailureKind::Refused, "waived by ann: not needed".to_owned())));
+    }
+    assert_eq!(run.admit_one(sighting("dead", 2)).await, Admission::Publish);
+    let judged = run.ledger.judgements(&run.record("dead")).await.unwrap_or_default();
+    let told: Vec<_> = judged.iter().map(|j| (j.at, j.by.as_str(), j.waived.as_deref())).collect();
+    assert_eq!(told, [(NOW, "ann", Some("not needed"))]);
+    // A waiver can be taken back.
+    assert_eq!(run.ledger.judge(&run.run, &[run.record("held")], None, "bob", NOW).await, Ok(1));
+    assert_eq!(run.admit_one(sighting("held", 1)).await, Admission::Publish);
+    assert_eq!(run.ledger.judgements(&run.record("held")).await.map(|all| all.len()), Ok(2));
+    assert_eq!(run.ledger.judgements(&run.record("nobody")).await, Ok(Vec::new()));
+}
+
+/// Where its request's path is made of it: nothing is sent before a person decided, in this run and in later ones.
+pub async fn a_landed_row_with_another_path_key_is_held_for_a_person(bench: &dyn Bench) {
+    let named = |text: &str, content, natural| {
+        let mut row = sighting(text, content);
+        (row.natural, row.path_key) = (Some(digest(natural)), Some("`code`".into()));
+        row
+    };
+    let desk = Desk::open(bench).await;
+    let landing = [named("1", 1, 50), named("2", 2, 51)];
+    assert_eq!(desk.admit(&landing).await, [Admission::Publish; 2]);
+    for (text, content, id) in [("1", 1, "t50"), ("2", 2, "t51")] {
+        desk.claim_one(text, content).await;
+        assert!(desk.settle(text, 1, landed(id, content)).await);
+    }
+    // They swap, and a third row takes a key that one of them landed with.
+    let rows = [named("1", 3, 51), named("2", 4, 50), named("3", 5, 50)];
+    let mut run = desk;
+    for id in ["r-2", "r-3"] {
+        run = run.next_run(id).await;
+        let wanted = [Admission::Noted, Admission::Noted, Admission::Dead];
+        assert_eq!((run.admit(&rows).await, run.admit(&rows).await), (wanted.to_vec(), wanted.to_vec()));
+        let row = run.row("1").await;
+        let failure = row.failure.unwrap_or_else(|| failure(FailureKind::Unknown));
+        assert_eq!((row.state, failure.kind), (RecordState::Held, FailureKind::KeyChanged));
+        assert!(failure.reason.contains("t50") && failure.reason.contains("`code`"), "{}", failure.reason);
+        assert_eq!(run.claim_one("1", 3).await, Claim::Drop);
+    }
+    // One alone would still overwrite the other.
+    assert_eq!(run.ledger.judge(&run.run, &[run.record("1")], None, "ann", NOW).await, Ok(1));
+    assert_eq!(run.admit_one(rows[0].clone()).await, Admission::Dead);
+    let both = [run.record("1"), run.record("2")];
+    assert_eq!(run.ledger.judge(&run.run, &both, None, "ann", NOW).await, Ok(2));
+    assert_eq!(run.admit(&rows[..2]).await, [Admission::Publish; 2]);
+    let due = run.ledger.due(&run.run, NOW, 10).await.unwrap_or_default();
+    assert_eq!(run.ledger.republished(&run.run, &due).await, Ok(()));
+    for (text, content, id) in [("1", 3, "t51"), ("2", 4, "t50")] {
+        assert_eq!(run.claim_one(text, content).await, send(1), "the old id is forgotten");
+        assert!(run.settle(text, 1, landed(id, content)).await);
+        assert_eq!(run.state(text).await, RecordState::Landed);
+    }
+    // Back to what it is now, and a plan that reads the key otherwise: neither is a change.
+    let mut same = named("1", 3, 99);
+    assert_eq!(run.admit_one(same.clone()).await, Admission::Unchanged);
+    same.path_key = None;
+    (same.hash, same.natural) = (digest(6), Some(digest(98)));
+    assert_eq!(run.admit_one(same).await, Admission::Publish);
+}
+
+/// An empty value matters only where something stood.
+pub async fn a_row_sent_only_if_it_landed_is_no_record_before(bench: &dyn Bench) {
+    let empty = |text: &str, content| {
+        let mut row = sighting(text, content);
+        row.intent = SightingIntent::SendIfLanded;
+        row
+    };
+    let desk = Desk::open(bench).await;
+    desk.land("landed", 1, "t1").await;
+    desk.admit(&[sighting("queued", 1), sighting("sending", 1)]).await;
+    desk.claim_one("sending", 1).await;
+    let rows = [empty("landed", 2), empty("queued", 2), empty("sending", 2), empty("never", 2)];
+    let wanted = [Admission::Publish, Admission::Skipped, Admission::Noted, Admission::Skipped];
+    assert_eq!(desk.admit(&rows).await, wanted);
+    assert_eq!(desk.admit(&rows).await, wanted);
+    assert_eq!(desk.counts().await.planned, 3, "what never landed is no part of the run");
+    let claim = desk.claim_one("landed", 2).await;
+    assert!(matches!(claim, Claim::Send { attempt: 1, known: Some(_), .. }), "{claim:?}");
+    assert!(desk.settle("landed", 1, landed("t1", 2)).await);
+    let second = desk.next_run("r-2").await;
+    assert_eq!(
+        second.admit(&[empty("landed", 2), empty("never", 2)]).await,
+        [Admission::Unchanged, Admission::Skipped]
+    );
 }

@@ -48,6 +48,7 @@ pub fn sighting(text: &str, content: u64) -> Sighting {
         generation: 0,
         hash: digest(content),
         natural: None,
+        path_key: None,
         intent: SightingIntent::Send,
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use haulier_core::schema::{ColumnKind, ForeignKey, Schema, Table};
 
-use crate::command::graph::{is_self, parents_first};
+use crate::command::graph::{is_self, parent, parents_first};
 use crate::command::scan::looks_like_a_key;
 
 /// A plan that parses, with every guess marked.
@@ -23,12 +23,34 @@ fn tenant<'s>(order: &[&'s Table]) -> Option<&'s Table> {
         order
             .iter()
             .filter(|table| {
-                table.name != root.name && table.foreign_keys.iter().any(|r| r.table == root.name)
+                !same(table, root)
+                    && table
+                        .foreign_keys
+                        .iter()
+                        .any(|r| leads(order, table, r).is_some_and(|to| same(to, root)))
             })
             .count()
     };
     let parentless = order.iter().filter(|table| table.foreign_keys.iter().all(|r| is_self(table, r)));
     parentless.max_by_key(children).copied()
+}
+
+fn same(one: &Table, other: &Table) -> bool {
+    (&one.schema, &one.name) == (&other.schema, &other.name)
+}
+
+fn leads<'s>(order: &[&'s Table], table: &Table, reference: &ForeignKey) -> Option<&'s Table> {
+    parent(order, table, reference)
+}
+
+/// The name of a table's entity; its schema is part of it where another table has the same name.
+fn entity_of(order: &[&Table], table: &Table) -> String {
+    let plain = entity_name(&table.name);
+    let shared = order.iter().any(|other| !same(other, table) && entity_name(&other.name) == plain);
+    match &table.schema {
+        Some(schema) if shared => entity_name(&format!("{schema}_{}", table.name)),
+        Some(_) | None => plain,
+    }
 }
 
 fn write_plan(
@@ -37,7 +59,7 @@ fn write_plan(
     closing: &[(&Table, &ForeignKey)],
     root: Option<&Table>,
 ) -> std::fmt::Result {
-    let root_name = root.map_or_else(|| "?".to_owned(), |table| entity_name(&table.name));
+    let root_name = root.map_or_else(|| "?".to_owned(), |table| entity_of(order, table));
     writeln!(
         out,
         "# A first plan, written from the source's schema. Every line with `?` holds a guess: decide it."
@@ -56,19 +78,21 @@ fn write_plan(
         quote(&root_name)
     )?;
     for table in order {
-        write_entity(out, table, closing, root)?;
+        write_entity(out, order, table, closing, root)?;
     }
     Ok(())
 }
 
 fn write_entity(
     out: &mut String,
+    order: &[&Table],
     table: &Table,
     closing: &[(&Table, &ForeignKey)],
     root: Option<&Table>,
 ) -> std::fmt::Result {
     writeln!(out, "\n[[entity]]")?;
-    writeln!(out, "name = {}", quote(&entity_name(&table.name)))?;
+    let own = entity_of(order, table);
+    writeln!(out, "name = {}", quote(&own))?;
     let name =
         table.schema.as_ref().map_or_else(|| table.name.clone(), |schema| format!("{schema}.{}", table.name));
     writeln!(out, "source.table = {}", quote(&name))?;
@@ -81,12 +105,12 @@ fn write_entity(
             list(&key)
         )?,
     }
-    let deferred = |reference: &ForeignKey| {
-        closing.iter().any(|(closes, by)| closes.name == table.name && *by == reference)
-    };
-    let parent = table.foreign_keys.iter().find(|r| !is_self(table, r) && !deferred(r));
-    if let Some(parent) = parent.filter(|_| root.is_some_and(|root| root.name != table.name)) {
-        writeln!(out, "parent = {}   # ? leads to the tenant", quote(&entity_name(&parent.table)))?;
+    let deferred = |reference: &ForeignKey| closing.iter().any(|(_, by)| std::ptr::eq(*by, reference));
+    let found: Vec<(&ForeignKey, Option<&Table>)> =
+        table.foreign_keys.iter().map(|reference| (reference, leads(order, table, reference))).collect();
+    let parent = found.iter().find(|(r, to)| to.is_some() && !is_self(table, r) && !deferred(r));
+    if let Some((_, Some(parent))) = parent.filter(|_| root.is_some_and(|root| !same(root, table))) {
+        writeln!(out, "parent = {}   # ? leads to the tenant", quote(&entity_of(order, parent)))?;
     }
     writeln!(
         out,
@@ -94,14 +118,19 @@ fn write_entity(
         list(&natural_key(table))
     )?;
     writeln!(out, "\n[entity.fields]   # ? the target's names on the left")?;
-    for reference in &table.foreign_keys {
+    for (reference, to) in &found {
+        let Some(to) = to else {
+            let columns = reference.columns.join(", ");
+            writeln!(out, "# ? {columns}: refers to {}, which is not in this plan", quote(&reference.table))?;
+            continue;
+        };
         let note = if is_self(table, reference) { "   # refers to its own entity" } else { "" };
         let defer = if deferred(reference) { ", deferred = true" } else { "" };
         writeln!(
             out,
             "{} = {{ ref = {}, by = {}{defer} }}{note}",
             bare(&reference.columns.join("_")),
-            quote(&entity_name(&reference.table)),
+            quote(&entity_of(order, to)),
             list(&reference.columns)
         )?;
     }
@@ -136,7 +165,7 @@ fn write_entity(
             None => writeln!(out, "{} = {}", bare(&column.name), quote(&column.name))?,
         }
     }
-    let path = format!("/{}", entity_name(&table.name));
+    let path = format!("/{own}");
     let places: Vec<String> = key.iter().map(|column| format!("{{{column}}}")).collect();
     writeln!(
         out,
@@ -204,6 +233,53 @@ fn list(names: &[String]) -> String {
 }
 
 /// A TOML basic string: JSON's escapes are TOML's too.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use haulier_core::schema::Column;
+
+    fn table(schema: Option<&str>, name: &str, refers: &[(&str, &str)]) -> Table {
+        let column = |name: &str| Column {
+            name: name.to_owned(),
+            type_name: "text".to_owned(),
+            nullable: false,
+            kind: ColumnKind::Text,
+        };
+        let columns = ["id", "email"].into_iter().chain(refers.iter().map(|(by, _)| *by)).map(column);
+        let foreign_keys = refers.iter().map(|(by, to)| ForeignKey {
+            columns: vec![(*by).to_owned()],
+            table: (*to).to_owned(),
+            referenced: vec!["id".to_owned()],
+        });
+        Table {
+            schema: schema.map(str::to_owned),
+            name: name.to_owned(),
+            view: false,
+            columns: columns.collect(),
+            primary_key: vec!["id".to_owned()],
+            unique: Vec::new(),
+            foreign_keys: foreign_keys.collect(),
+        }
+    }
+
+    #[test]
+    fn a_reference_across_schemas_names_an_entity_of_the_plan() {
+        let tables = vec![
+            table(None, "people", &[]),
+            table(Some("crm"), "people", &[("real_id", "public.people")]),
+            table(Some("crm"), "notes", &[("person_id", "public.people"), ("odd_id", "elsewhere.things")]),
+        ];
+        let text = plan(&Schema { tables });
+        let parsed = haulier_plan::parse_plan(std::path::Path::new("plan.toml"), &text);
+        let parsed = parsed.unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+        let entities: Vec<(&str, Vec<&str>)> = (parsed.entities.iter())
+            .map(|entity| (entity.name.as_str(), entity.refs.iter().map(|r| r.entity.as_str()).collect()))
+            .collect();
+        assert_eq!(entities, [("people", vec![]), ("crm_people", vec!["people"]), ("notes", vec!["people"])]);
+        assert!(text.contains("# ? odd_id: refers to \"elsewhere.things\""), "{text}");
+    }
 }

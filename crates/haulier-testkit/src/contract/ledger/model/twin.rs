@@ -128,6 +128,12 @@ impl Twin {
                 row.next = (!same).then_some(seen.content);
                 Admission::Noted
             }
+            (S::Skipped, intent) if intent != 1 && same && row.waived => {
+                if !here {
+                    row.go(E::FoundUnchanged);
+                }
+                Admission::Skipped
+            }
             (_, 0) => {
                 row.go(E::Refused);
                 (row.content, row.waived) = (seen.content, false);
@@ -145,10 +151,9 @@ impl Twin {
                 }
                 Admission::Unchanged
             }
-            (S::Skipped, _) if same && here && row.waived => Admission::Skipped,
             (S::Dead, _) if same && here => Admission::Dead,
             (S::Held, _) if same && here => Admission::Noted,
-            (S::Queued | S::Retry, _) if same && here => Admission::Publish,
+            (S::Queued | S::Retry, _) if same && here && !taken => Admission::Publish,
             _ => {
                 (row.content, row.attempts, row.waived) = (seen.content, 0, false);
                 row.go(if taken { E::Refused } else { E::Admitted });
@@ -284,7 +289,9 @@ impl Twin {
     pub(super) fn judge(&mut self, entity: usize, key: &str, waive: bool) -> u64 {
         let run = self.run;
         let Some(row) = self.rows.get_mut(&(entity, key.to_owned())) else { return 0 };
-        if row.run != run || !matches!(row.state, S::Dead | S::Held) {
+        let open =
+            matches!(row.state, S::Dead | S::Held) || (!waive && row.state == S::Skipped && row.waived);
+        if row.run != run || !open {
             return 0;
         }
         row.go(if waive { E::WaivedByPerson } else { E::RetriedByPerson });

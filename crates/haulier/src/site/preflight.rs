@@ -1,0 +1,68 @@
+//! The neighbours as they are, without making anything.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use haulier_core::plan::Plan;
+use haulier_core::port::{Queue, QueueError, Source, Target};
+use haulier_plan::Site;
+
+use super::{Role, wire};
+use crate::args::Global;
+use crate::clock::SystemClock;
+use crate::error::CliError;
+
+/// What a neighbour is before the first run.
+pub(crate) enum There<T> {
+    /// It is there.
+    Yes(T),
+    /// The first run makes it.
+    NotYet(String),
+}
+
+/// Plan and site, with nothing opened.
+pub(crate) struct Preflight {
+    pub(crate) plan: Plan,
+    site: Site,
+}
+
+impl Preflight {
+    pub(crate) fn read(global: &Global) -> Result<Self, CliError> {
+        let (plan, site) = super::read(global)?;
+        Ok(Self { plan, site })
+    }
+
+    pub(crate) async fn source(&self) -> Result<Arc<dyn Source>, CliError> {
+        Ok(haulier_source::open(wire::source(&self.site)?).await?)
+    }
+
+    /// Opens a ledger that is there; one in PostgreSQL gets its tables.
+    pub(crate) async fn ledger(&self) -> Result<There<()>, CliError> {
+        if let Some(missing) = missing(wire::ledger_file(&self.site)) {
+            return Ok(There::NotYet(missing));
+        }
+        wire::ledger(&self.site).await.map(|_ledger| There::Yes(()))
+    }
+
+    pub(crate) async fn queue(&self) -> Result<There<Arc<dyn Queue>>, CliError> {
+        if let Some(missing) = missing(wire::queue_file(&self.site)) {
+            return Ok(There::NotYet(missing));
+        }
+        let clock = Arc::new(SystemClock);
+        match wire::queue(&self.site, &self.plan.name, Role::Consume, clock).await? {
+            Err(QueueError::Gone { queue }) => Ok(There::NotYet(format!(
+                "the broker answers; its queue `{queue}` is not there yet, the first run makes it"
+            ))),
+            opened => Ok(There::Yes(opened?)),
+        }
+    }
+
+    pub(crate) fn target(&self) -> Result<Arc<dyn Target>, CliError> {
+        wire::target(&self.site)
+    }
+}
+
+fn missing(file: Option<&Path>) -> Option<String> {
+    let file = file.filter(|file| !file.exists())?;
+    Some(format!("{} is not there yet; the first run makes it", file.display()))
+}
