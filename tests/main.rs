@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and says what it did"
 )]
 
+mod brakes;
 mod cli;
 mod control;
 mod crash;

@@ -1,8 +1,10 @@
 //! One walk: read a chunk, admit it, publish it, wait for the confirms, move the cursor.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
+use haulier_core::brake::{Holding, name};
+use haulier_core::control::Side;
 use haulier_core::plan::{OrphanPolicy, TenantPath};
 use haulier_core::port::{
     Admission, Admit, Cursor, KeyRange, LedgerError, QueueError, SightingIntent, SourceError,
@@ -19,6 +21,11 @@ use crate::shared::Shared;
 /// Rows in one call to the ledger. The calls of a chunk go out together, so that they are committed together; but what a
 /// database keeps to undo one of them stays small.
 const IN_A_CALL: usize = 1000;
+
+/// So many chunks that took too long, each half of the one before, make a brake.
+const LATE: u32 = 3;
+/// How long the source is left alone then, before it is asked again.
+const ALONE: Duration = Duration::from_secs(2);
 
 /// Walks one range to its end, or until the stop. Reads one chunk ahead of what is being published.
 /// Between two chunks it gives its slot to others when there are fewer than before.
@@ -68,6 +75,7 @@ async fn read(
     after: Option<&SourceKey>,
     chunk: &mut ChunkSize,
 ) -> Result<Vec<Row>, ProduceError> {
+    let mut late: u32 = 0;
     loop {
         chunk.limit_to(shared.controls.chunk());
         let (limit, start) = (chunk.rows(), Instant::now());
@@ -79,20 +87,40 @@ async fn read(
                 if rows.len() >= limit as usize {
                     chunk.took(start.elapsed());
                 }
+                if late >= LATE {
+                    shared.board.put(Side::Produce, name::CHUNK_TIME, None);
+                }
                 shared.progress.add_read(rows.len());
                 return Ok(rows);
             }
-            Err(SourceError::Timeout { entity, limit_ms }) if limit > 1 && !shared.stop.is_cancelled() => {
+            Err(SourceError::Timeout { entity, limit_ms }) if !shared.stop.is_cancelled() => {
                 chunk.halve();
-                tracing::warn!(
-                    entity,
-                    limit_ms,
-                    rows = chunk.rows(),
-                    "a chunk took too long, reading less at once"
-                );
+                late += 1;
+                let rows = chunk.rows();
+                tracing::warn!(entity, limit_ms, rows, "a chunk took too long, reading less at once");
+                if late >= LATE {
+                    brake(shared, &entity, limit_ms, late).await;
+                }
             }
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// A source that does not deliver a small chunk in time has other troubles: it is left alone for a while, by name.
+async fn brake(shared: &Shared, entity: &str, limit_ms: u64, late: u32) {
+    let known = shared.board.holding().into_iter().find(|(_, holding)| holding.name == name::CHUNK_TIME);
+    let holding = Holding {
+        name: name::CHUNK_TIME.to_owned(),
+        value: format!("{late} chunks of `{entity}` took too long one after the other"),
+        limit: format!("{limit_ms} ms"),
+        since: known.map_or_else(|| shared.clock.micros(), |(_, holding)| holding.since),
+        critical: false,
+    };
+    shared.board.put(Side::Produce, name::CHUNK_TIME, Some(&holding));
+    tokio::select! {
+        () = tokio::time::sleep(ALONE) => {}
+        () = shared.stop.cancelled() => {}
     }
 }
 
@@ -163,7 +191,7 @@ pub(crate) async fn publish(
             Err(QueueError::TooLarge { .. }) => publish_singly(shared, mapper, batch).await?,
             other => other?,
         }
-        shared.meter.produced(records);
+        shared.meter.produced(records, batch.len());
     }
     Ok(true)
 }

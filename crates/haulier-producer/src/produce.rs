@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use haulier_core::plan::Plan;
 use haulier_core::port::{Clock, Cursor, Ledger, LedgerError, Queue, Source, Tally, WalkId};
 use haulier_core::{EntityName, ProcessId, RecordState, RunId};
+use haulier_throttle::brakes::Board;
 use haulier_throttle::{Controls, Meter, Slot, patiently};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +54,8 @@ pub struct Producer {
     pub controls: Arc<Controls>,
     /// Where published records are counted.
     pub meter: Arc<Meter>,
+    /// Where a source that does not deliver in time is put up.
+    pub board: Board,
     /// How many rows each entity has, as far as it was counted.
     pub rows: HashMap<EntityName, u64>,
     /// Counters for those who watch.
@@ -89,6 +92,7 @@ impl Producer {
             settings: self.settings,
             controls: self.controls,
             meter: self.meter,
+            board: self.board,
             progress: self.progress,
             // Walks, sweeper and lease all end with this one, whoever fails first.
             stop: self.stop.child_token(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use haulier_core::RunId;
 use haulier_core::port::{Clock, Ledger, Queue, Source};
+use haulier_throttle::brakes::Board;
 use haulier_throttle::{Controls, Gate, Meter, Slot};
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) controls: Arc<Controls>,
     pub(crate) meter: Arc<Meter>,
+    pub(crate) board: Board,
     pub(crate) progress: Arc<Progress>,
     pub(crate) stop: CancellationToken,
     pub(crate) epoch: AtomicU64,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -33,8 +34,16 @@ impl Controls {
     /// Closed controls, which count here.
     #[must_use]
     pub fn new(meter: Arc<Meter>) -> Self {
-        let flow = Flow::measured(None, meter);
-        Self { slots: Slots::new(0), flow, gate: watch::Sender::new(Gate::Closed), chunk: AtomicU32::new(1) }
+        let slots = Slots::new(0);
+        let flow = Flow::measured(None, meter).with_slots(slots.clone());
+        Self { slots, flow, gate: watch::Sender::new(Gate::Closed), chunk: AtomicU32::new(1) }
+    }
+
+    /// The same, with a breaker that leaves a target alone for so long.
+    #[must_use]
+    pub fn with_breaker(mut self, open_for: Duration) -> Self {
+        self.flow = self.flow.with_breaker(open_for);
+        self
     }
 
     /// Most rows of one read.

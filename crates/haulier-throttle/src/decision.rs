@@ -18,11 +18,11 @@ pub(crate) const UNREAD: Duration = Duration::from_mins(1);
 
 /// What holds and bounds besides the ledger's control: brakes, tolerance law, windows.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Outside {
+pub(crate) struct Outside {
     /// What holds a side.
-    pub holds: BTreeMap<Side, Vec<Hold>>,
+    pub(crate) holds: BTreeMap<Side, Vec<Hold>>,
     /// What the tolerance law allows.
-    pub adaptive: BTreeMap<Knob, Limit>,
+    pub(crate) adaptive: BTreeMap<Knob, Limit>,
 }
 
 /// What one process knows when it decides.

@@ -4,6 +4,7 @@ pub mod brakes;
 mod controls;
 mod decision;
 mod flow;
+mod leader;
 mod meter;
 mod patience;
 mod rate;
@@ -11,8 +12,8 @@ mod slots;
 mod steering;
 
 pub use controls::{Controls, Gate};
-pub use decision::Outside;
-pub use flow::Flow;
+pub use flow::{Flow, OPEN_FOR};
+pub use leader::Leader;
 pub use meter::{Meter, Totals};
 pub use patience::patiently;
 pub use rate::Rate;

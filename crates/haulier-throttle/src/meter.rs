@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use haulier_core::control::{Latencies, Measured};
 use haulier_core::port::Answer;
+use haulier_core::tolerance::{Attempt, Window};
 use tokio::time::Instant;
 
 /// How far back it looks.
@@ -24,6 +25,7 @@ pub struct Meter {
 struct Inner {
     slices: VecDeque<Slice>,
     totals: Totals,
+    attempts: Window,
 }
 
 /// Counts since the process started; they only grow.
@@ -39,6 +41,8 @@ pub struct Totals {
     pub failed: u64,
     /// Records that were put into the queue.
     pub produced: u64,
+    /// Parcels that carried them.
+    pub parcels: u64,
 }
 
 #[derive(Debug)]
@@ -61,7 +65,8 @@ impl Meter {
     }
 
     /// A request ended.
-    pub fn answered(&self, answer: Answer) {
+    pub fn answered(&self, answer: Answer, attempt: Attempt, saturated: bool) {
+        self.lock().attempts.note(attempt, saturated);
         let throttled = match answer.status {
             Some(429) => true,
             Some(503) => answer.retry_after.is_some(),
@@ -77,14 +82,24 @@ impl Meter {
     }
 
     /// Records went into the queue.
-    pub fn produced(&self, records: usize) {
-        self.count(|counts| counts.produced += records as u64, None);
+    pub fn produced(&self, records: usize, parcels: usize) {
+        let add = |counts: &mut Totals| {
+            counts.produced += records as u64;
+            counts.parcels += parcels as u64;
+        };
+        self.count(add, None);
     }
 
     /// Counts since the start.
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.lock().totals
+    }
+
+    /// What happened to all attempts since the start, as the tolerance law sees them.
+    #[must_use]
+    pub fn attempts(&self) -> Window {
+        self.lock().attempts.clone()
     }
 
     /// What the last ten seconds held, or all since the start where that is less.
@@ -151,17 +166,21 @@ mod tests {
     async fn the_window_slides_and_the_totals_stay() {
         let meter = Meter::default();
         let answer = |status, retry_after| Answer { took: Duration::from_millis(20), status, retry_after };
+        let count = |answer: Answer| {
+            let attempt = Attempt::of(answer.status, answer.retry_after.is_some(), answer.took);
+            meter.answered(answer, attempt, true);
+        };
         for second in 0..20_u32 {
             for _ in 0..30 {
                 meter.passed();
-                meter.answered(answer(Some(200), None));
+                count(answer(Some(200), None));
             }
             if second == 19 {
-                meter.answered(answer(Some(429), None));
-                meter.answered(answer(Some(503), Some(Duration::from_secs(1))));
-                meter.answered(answer(Some(503), None));
-                meter.answered(answer(None, None));
-                meter.produced(50);
+                count(answer(Some(429), None));
+                count(answer(Some(503), Some(Duration::from_secs(1))));
+                count(answer(Some(503), None));
+                count(answer(None, None));
+                meter.produced(50, 1);
             }
             tokio::time::advance(Duration::from_secs(1)).await;
         }
@@ -174,7 +193,7 @@ mod tests {
         assert_eq!(meter.measured().latencies.count(), 0);
         assert_eq!(
             meter.totals(),
-            Totals { requests: 600, answers: 603, throttled: 2, failed: 2, produced: 50 }
+            Totals { requests: 600, answers: 603, throttled: 2, failed: 2, produced: 50, parcels: 1 }
         );
     }
 }

@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use haulier_core::control::{Bounds, History, Knob, Limit, Report};
-use haulier_core::port::{Clock, Ledger, ProcessBeat};
+use haulier_core::brake::Holding;
+use haulier_core::control::{Bounds, History, Hold, Knob, Limit, RampReport, Report, Side};
+use haulier_core::port::{Clock, Ledger, Micros, ProcessBeat};
+use haulier_core::tolerance::Ramp;
 use haulier_core::{ProcessId, RunId};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::brakes::{Board, of_target};
 use crate::decision::{Decision, NO_RAISE, Outside, Sight, place};
 use crate::{Controls, Meter};
 
@@ -41,8 +44,12 @@ pub struct Steering {
     pub silent_after: Duration,
     /// Start values and ceilings.
     pub bounds: BTreeMap<Knob, Bounds>,
-    /// What brakes, tolerance law and windows say.
-    pub outside: watch::Receiver<Outside>,
+    /// The brakes of this process that hold.
+    pub board: Board,
+    /// Who raises the workers, until an operator says otherwise.
+    pub ramp: Ramp,
+    /// What the tolerance law finds, where this process leads.
+    pub found: watch::Receiver<Option<RampReport>>,
     /// What walks obey, where the process produces.
     pub produce: Option<Arc<Controls>>,
     /// What pushes obey, where the process works.
@@ -105,19 +112,21 @@ impl Steering {
 
     async fn obey(&self, known: &watch::Sender<Known>, report: &watch::Sender<Report>, look_now: &Notify) {
         let mut news = known.subscribe();
-        let mut outside = self.outside.clone();
+        let mut board = self.board.watch();
         let mut before: Option<Decision> = None;
         let mut joined: Option<Instant> = None;
         loop {
             // What cannot be looked for may be there.
             let emergency = tokio::fs::try_exists(&self.emergency).await.unwrap_or(true);
             let (decision, version) = {
-                let (known, outside) = (news.borrow_and_update(), outside.borrow_and_update());
+                board.borrow_and_update();
+                let known = news.borrow_and_update();
                 let me = self.name.borrow().clone();
                 if known.beats.iter().any(|beat| beat.process == me) {
                     joined.get_or_insert_with(Instant::now);
                 }
                 let now = self.clock.micros();
+                let outside = self.outside(&known, now);
                 let sight = Sight {
                     history: &known.history,
                     now,
@@ -153,9 +162,28 @@ impl Steering {
             tokio::select! {
                 () = sleep(LOOK) => {}
                 changed = news.changed() => if changed.is_err() { return },
-                changed = outside.changed() => if changed.is_err() { sleep(LOOK).await },
+                changed = board.changed() => if changed.is_err() { return },
             }
         }
+    }
+
+    /// What brakes and tolerance law say. The law's word is in the newest report that has one, whoever leads by now.
+    fn outside(&self, known: &Known, now: Micros) -> Outside {
+        let mut outside = Outside::default();
+        for (side, holding) in self.board.holding() {
+            outside.holds.entry(side).or_default().push(Hold::Brake(holding.name));
+        }
+        let ramp = known.history.ramp(now).map_or(self.ramp, |(ramp, _)| ramp);
+        let reports = known.beats.iter().filter_map(|beat| beat.report.as_ref()?.ramp.as_ref());
+        if ramp != Ramp::Off
+            && let Some(found) = reports.max_by_key(|found| found.at)
+        {
+            outside.adaptive.insert(Knob::Workers, Limit::At(f64::from(found.state.workers)));
+            if let Some((rate, _)) = found.state.rate {
+                outside.adaptive.insert(Knob::PushRate, Limit::At(rate));
+            }
+        }
+        outside
     }
 
     fn apply(&self, decision: &Decision) {
@@ -190,10 +218,22 @@ impl Steering {
         }
     }
 
+    /// What the board has, and what the target's flow waits for.
+    fn brakes(&self) -> Vec<(Side, Holding)> {
+        let target = self.push.iter().flat_map(|push| of_target(&push.flow, self.clock.micros()));
+        self.board.holding().into_iter().chain(target.map(|holding| (Side::Push, holding))).collect()
+    }
+
     /// Reports at once what was applied, and each second what was measured.
     async fn tell(&self, report: &watch::Sender<Report>, look_now: &Notify) {
         loop {
-            let report = Report { measured: self.meter.measured(), ..report.borrow().clone() };
+            let report = Report {
+                measured: self.meter.measured(),
+                attempts: self.push.is_some().then(|| self.meter.attempts()),
+                brakes: self.brakes(),
+                ramp: self.found.borrow().clone(),
+                ..report.borrow().clone()
+            };
             let name = self.name.borrow().clone();
             match timeout(ANSWER, self.ledger.report(&name, &report)).await {
                 Ok(Ok(())) => {}

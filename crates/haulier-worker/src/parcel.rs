@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use haulier_core::plan::{Entity, PushProgram};
 use haulier_core::port::{Claim, Consumer, Delivery, LedgerError, Settle, Settled, Settlement, Wanted};
-use haulier_core::{Outcome, Parcel, Record, RecordRef, SourceKey, TargetId, crash};
+use haulier_core::{FailureKind, Outcome, Parcel, Record, RecordRef, SourceKey, TargetId, crash};
 use haulier_throttle::patiently;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -361,9 +361,13 @@ impl<'a> Load<'a> {
             retry: self.shared.plan.retry,
             zombie_grace: self.shared.settings.zombie_grace,
         };
+        let refused = matches!(&outcome, Outcome::Failed(failure) if failure.kind == FailureKind::Credential);
         let (how, pause) = settlement(outcome, item.record, at);
-        if let Some(pause) = pause {
-            self.shared.controls.flow.hold_for(pause);
+        let flow = &self.shared.controls.flow;
+        match pause {
+            Some(pause) if refused => flow.hold_refused(pause),
+            Some(pause) => flow.hold_for(pause),
+            None => {}
         }
         self.note(index, how);
     }

@@ -22,6 +22,8 @@ pub struct Breaker {
     seconds: VecDeque<(Micros, u64, u64)>,
     state: BreakerState,
     opened: VecDeque<Micros>,
+    /// Since when it has not been closed.
+    since: Option<Micros>,
 }
 
 /// Whether anything may go out.
@@ -34,8 +36,11 @@ pub enum BreakerState {
         /// When the probe goes out.
         until: Micros,
     },
-    /// One probe is on its way; nothing else may.
-    Probing,
+    /// One probe is on its way; nothing else may. One of which nothing is heard is given up after the same time.
+    Probing {
+        /// When it left.
+        since: Micros,
+    },
 }
 
 impl Breaker {
@@ -43,7 +48,13 @@ impl Breaker {
     #[must_use]
     pub fn new(open_for: Duration) -> Self {
         let open_for = Micros::try_from(open_for.as_micros()).unwrap_or(Micros::MAX);
-        Self { open_for, seconds: VecDeque::new(), state: BreakerState::Closed, opened: VecDeque::new() }
+        Self {
+            open_for,
+            seconds: VecDeque::new(),
+            state: BreakerState::Closed,
+            opened: VecDeque::new(),
+            since: None,
+        }
     }
 
     /// The state now.
@@ -52,39 +63,40 @@ impl Breaker {
         self.state
     }
 
+    /// Since when it has not been closed.
+    #[must_use]
+    pub fn open_since(&self) -> Option<Micros> {
+        self.since
+    }
+
     /// Whether it opened so often that a person should look.
     #[must_use]
     pub fn is_critical(&self, now: Micros) -> bool {
         self.opened.iter().filter(|at| now.saturating_sub(**at) <= OFTEN_WITHIN).count() >= OFTEN
     }
 
-    /// Asks to send one attempt. `Err` says until when nothing may go; `None` in it means until the probe has ended.
-    pub fn admit(&mut self, now: Micros) -> Result<(), Option<Micros>> {
-        match self.state {
-            BreakerState::Closed => Ok(()),
-            BreakerState::Open { until } if now < until => Err(Some(until)),
-            BreakerState::Open { .. } => {
-                self.state = BreakerState::Probing;
-                Ok(())
-            }
-            BreakerState::Probing => Err(None),
+    /// Asks to send one attempt. `Err` says when to ask again; the end of a probe may come earlier.
+    pub fn admit(&mut self, now: Micros) -> Result<(), Micros> {
+        let until = match self.state {
+            BreakerState::Closed => return Ok(()),
+            BreakerState::Open { until } => until,
+            BreakerState::Probing { since } => since.saturating_add(self.open_for),
+        };
+        if now < until {
+            return Err(until);
         }
-    }
-
-    /// A probe that was admitted was not sent after all.
-    pub fn probe_unsent(&mut self, now: Micros) {
-        if self.state == BreakerState::Probing {
-            self.state = BreakerState::Open { until: now };
-        }
+        self.state = BreakerState::Probing { since: now };
+        Ok(())
     }
 
     /// Notes how an attempt ended. Returns whether the state changed.
     pub fn note(&mut self, failed: bool, now: Micros) -> bool {
         let before = self.state;
         match (self.state, failed) {
-            (BreakerState::Probing, true) => self.open(now),
-            (BreakerState::Probing, false) => {
+            (BreakerState::Probing { .. }, true) => self.open(now),
+            (BreakerState::Probing { .. }, false) => {
                 self.state = BreakerState::Closed;
+                self.since = None;
                 self.seconds.clear();
             }
             // What was in flight when it opened says nothing new.
@@ -115,6 +127,7 @@ impl Breaker {
 
     fn open(&mut self, now: Micros) {
         self.state = BreakerState::Open { until: now.saturating_add(self.open_for) };
+        self.since.get_or_insert(now);
         self.seconds.clear();
         self.opened.retain(|at| now.saturating_sub(*at) <= OFTEN_WITHIN);
         self.opened.push_back(now);
@@ -135,9 +148,9 @@ mod tests {
         });
         assert_eq!(breaker.state(), BreakerState::Closed, "nine results are too few");
         breaker.note(true, 0);
-        assert_eq!(breaker.admit(29 * SECOND), Err(Some(30 * SECOND)));
+        assert_eq!(breaker.admit(29 * SECOND), Err(30 * SECOND));
         assert_eq!(breaker.admit(30 * SECOND), Ok(()));
-        assert_eq!(breaker.admit(30 * SECOND), Err(None), "one probe only");
+        assert_eq!(breaker.admit(30 * SECOND), Err(60 * SECOND), "one probe only");
         breaker.note(false, 31 * SECOND);
         assert_eq!(breaker.admit(31 * SECOND), Ok(()));
     }
@@ -167,8 +180,7 @@ mod tests {
         assert!(breaker.is_critical(62 * SECOND));
         assert!(!breaker.is_critical(700 * SECOND));
         breaker.admit(100 * SECOND).unwrap();
-        breaker.probe_unsent(100 * SECOND);
-        assert_eq!(breaker.admit(100 * SECOND), Ok(()), "an unsent probe leaves the place to another");
+        assert_eq!(breaker.admit(130 * SECOND), Ok(()), "a probe of which nothing was heard is given up");
     }
 
     fn opened_once() -> Breaker {

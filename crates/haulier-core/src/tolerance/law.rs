@@ -157,7 +157,7 @@ impl Law {
     }
 
     fn most(&self) -> u32 {
-        self.operator.min(self.tolerance.ceiling).max(1)
+        self.operator.max(1)
     }
 
     fn fit(&mut self) {
@@ -306,8 +306,8 @@ impl Law {
         if let Some((workers, _)) = self.state.too_much {
             wanted = wanted.min(workers);
         }
-        let wanted = wanted.min(self.tolerance.ceiling);
         let most = self.most();
+        let wanted = wanted.min(self.tolerance.ceiling.max(most));
         if wanted.min(most) > from {
             self.state.raise = Some(Raise { from, throughput });
             self.state.workers = wanted.min(most);

@@ -33,7 +33,7 @@ pub struct Tolerance {
     pub start: u32,
     /// Never fewer workers.
     pub floor: u32,
-    /// Never more workers, whatever the operator sets.
+    /// No more workers are offered; the operator's value bounds what the law takes itself.
     pub ceiling: u32,
     /// A raise during the first ramp, and back to where it was good.
     pub raise_factor: f64,

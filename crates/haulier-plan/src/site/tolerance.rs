@@ -9,12 +9,18 @@ use crate::node::Table;
 use crate::shape;
 
 /// Tolerance and ramp of a site.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ToleranceSite {
     /// The bounds.
     pub bounds: Tolerance,
-    /// Who raises, until an operator says otherwise.
+    /// Who raises, until an operator says otherwise; nobody where the site names no tolerance.
     pub ramp: Ramp,
+}
+
+impl Default for ToleranceSite {
+    fn default() -> Self {
+        Self { bounds: Tolerance::default(), ramp: Ramp::Off }
+    }
 }
 
 /// Reads the table, which may be left out.

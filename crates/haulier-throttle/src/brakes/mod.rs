@@ -2,8 +2,10 @@
 
 mod board;
 mod queue;
+mod target;
 mod watch;
 
 pub use board::Board;
 pub use queue::watch_queue;
+pub(crate) use target::of_target;
 pub use watch::{Gauge, watch_gauge};

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::args::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::site::{Preflight, There};
+use crate::site::{Preflight, Reading, There};
 use crate::ui::{self, grouped};
 
 /// Check plan and site against source, queue, ledger and target, without writing
@@ -57,6 +57,10 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         Ok(There::Yes(queue)) => depth(&mut findings, queue.as_ref()).await,
         Ok(There::NotYet(says)) => findings.good("queue", says),
         Err(error) => findings.failed("queue", error),
+    }
+    match at.gauges().await {
+        Ok(readings) => gauges(&mut findings, readings),
+        Err(error) => findings.failed("brakes", error),
     }
     match at.target() {
         Ok(target) => lookups(&mut findings, target.as_ref(), &at.plan).await,
@@ -134,6 +138,16 @@ async fn depth(findings: &mut Findings, queue: &dyn Queue) {
         (Err(error), Ok(ready)) => good("queue", format!("{ready} ready; for now no more is known: {error}")),
         (Err(error), Err(_)) => bad("queue", error.to_string()),
     });
+}
+
+fn gauges(findings: &mut Findings, readings: Vec<Reading>) {
+    for (name, reading) in readings {
+        let what = format!("brake: {name}");
+        findings.all.push(match reading {
+            Ok(value) => good(what, format!("it reads {value}")),
+            Err(error) => bad(what, error.to_string()),
+        });
+    }
 }
 
 async fn lookups(findings: &mut Findings, target: &dyn Target, plan: &Plan) {

@@ -6,11 +6,13 @@ use haulier_core::ProcessId;
 use haulier_core::control::{Change, Limit, Setting, Turn, refusal};
 use haulier_core::control::{History, Knob};
 use haulier_core::port::{Clock, Run};
-use haulier_throttle::{Controls, Meter, Outside, Steering};
+use haulier_throttle::brakes::Board;
+use haulier_throttle::{Controls, Meter, Steering};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::brakes;
 use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -33,25 +35,35 @@ pub(crate) struct Helm {
     pub(crate) process: ProcessId,
     /// What it does with the queue.
     pub(crate) role: Role,
+    /// The brakes of this process that hold.
+    pub(crate) board: Board,
     ended: CancellationToken,
     task: JoinHandle<()>,
+    /// Gauges, queue and law; they end with this.
+    _watching: JoinSet<()>,
 }
 
 impl Helm {
     /// Starts to read and to obey. Everything is closed until the control was read.
-    pub(crate) fn start(
+    pub(crate) async fn start(
         at: &Neighbours,
         run: &Run,
         process: &ProcessId,
         role: Role,
         expected: Option<u64>,
-    ) -> Self {
+    ) -> Result<Self, CliError> {
         let meter = Arc::new(Meter::default());
-        let controls = || Arc::new(Controls::new(Arc::clone(&meter)));
+        let controls = || Arc::new(Controls::new(Arc::clone(&meter)).with_breaker(at.breaker()));
         let (produce, push) = (controls(), controls());
         let name = Arc::new(watch::Sender::new(process.clone()));
         let ended = CancellationToken::new();
-        let (says, outside) = watch::channel(Outside::default());
+        let board = Board::default();
+        let (finds, found) = watch::channel(None);
+        let watching = if role == Role::Consume {
+            JoinSet::new()
+        } else {
+            brakes::watch_all(at, run, at.queue(role).await?, &board, &meter, finds)?
+        };
         let steering = Steering {
             ledger: Arc::clone(&at.ledger),
             clock: Arc::new(SystemClock),
@@ -60,7 +72,9 @@ impl Helm {
             emergency: at.emergency(),
             silent_after: at.produce_settings().silent_after,
             bounds: at.bounds(),
-            outside,
+            board: board.clone(),
+            ramp: at.ramp(),
+            found,
             produce: (role != Role::Consume).then(|| Arc::clone(&produce)),
             push: (role != Role::Publish).then(|| Arc::clone(&push)),
             expected,
@@ -69,9 +83,9 @@ impl Helm {
         let until = ended.clone();
         let task = tokio::spawn(async move {
             steering.steer(until).await;
-            drop(says);
         });
-        Self { produce, push, meter, name, process: process.clone(), role, ended, task }
+        let process = process.clone();
+        Ok(Self { produce, push, meter, name, process, role, board, ended, task, _watching: watching })
     }
 
     /// What this process shows to Prometheus.

@@ -36,6 +36,10 @@ pub(crate) struct Live {
     queue_unsettled: Option<u64>,
     /// Seconds, from the least to the most.
     eta_s: Option<(u64, u64)>,
+    /// Who raises the workers.
+    ramp: &'static str,
+    /// GREEN, AMBER or RED with its evidence, as judged last.
+    tolerance: Option<String>,
     /// What decides the speed.
     binds: String,
     expected: u64,
@@ -102,6 +106,8 @@ impl Live {
             queue_ready: depth.map(|depth| depth.ready),
             queue_unsettled: depth.map(|depth| depth.unsettled),
             eta_s: eta.map(|(early, late)| (early.as_secs(), late.as_secs())),
+            ramp: view.ramp().as_str(),
+            tolerance: view.found().map(|found| found.words.clone()),
             binds: binds(run, view, measured.requests_per_second, depth),
             expected,
             settled,
@@ -178,6 +184,10 @@ fn held(view: &View) -> Option<(String, Option<String>)> {
             words.push(format!("{side} {valve} by {}{reason}{until}", change.by));
             since = since.or(Some(stamp(change.at)));
         }
+    }
+    for (_, side, holding) in view.brakes() {
+        words.push(format!("{side} held by brake {}", holding.at(view.now)));
+        since = since.or(Some(stamp(holding.since)));
     }
     (!words.is_empty()).then(|| (words.join(", "), since))
 }

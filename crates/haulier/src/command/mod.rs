@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod brakes;
 mod check;
 mod completions;
 mod control;
@@ -42,6 +43,7 @@ pub(crate) enum Command {
     Pause(control::PauseArgs),
     Resume(control::ResumeArgs),
     Drain(control::DrainArgs),
+    Ramp(control::RampArgs),
     Explain(control::ExplainArgs),
     Empty(empty::Args),
     Extract(extract::Args),
@@ -68,6 +70,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         Command::Pause(args) => Box::pin(control::pause(&global, args)).await,
         Command::Resume(args) => Box::pin(control::resume(&global, args)).await,
         Command::Drain(args) => Box::pin(control::drain(&global, args)).await,
+        Command::Ramp(args) => Box::pin(control::ramp(&global, args)).await,
         Command::Explain(args) => Box::pin(control::explain(&global, args)).await,
         Command::Empty(args) => Box::pin(empty::run(&global, args)).await,
         Command::Extract(args) => Box::pin(extract::run(&global, args)).await,

@@ -35,6 +35,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let at = Neighbours::open(global).await?;
     let expected = tuning::check_source(&at).await?;
+    at.refuse_unfit_gauges().await?;
     let stop = process::stop_on_signal()?;
     // Declared before the run is there to be seen: workers on other hosts start with either.
     at.queue(Role::Publish).await?;
@@ -49,7 +50,8 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     helm::keep_start_values(&at, &run, args.produce.start_values()).await?;
     let beating = Beating::start(&at, &run, &process).await?;
     let helm =
-        Helm::start(&at, &run, &process, Role::Publish, Some(expected.iter().map(|(_, rows)| rows).sum()));
+        Helm::start(&at, &run, &process, Role::Publish, Some(expected.iter().map(|(_, rows)| rows).sum()))
+            .await?;
     let _metrics = args.metrics.serve(&run, &helm).await?;
     let (producer, _) = tuning::producer(&at, &run, &helm, &expected, &stop).await?;
     let started = Instant::now();

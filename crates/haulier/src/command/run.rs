@@ -55,6 +55,7 @@ pub(crate) async fn run_at(
 
 async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit, CliError> {
     let expected = tuning::check_source(at).await?;
+    at.refuse_unfit_gauges().await?;
     if args.dry_run {
         tuning::checked_target(at).await?;
         for (entity, rows) in &expected {
@@ -80,7 +81,8 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
     helm::keep_start_values(at, &run, [args.produce.start_values(), args.push.start_values()].concat())
         .await?;
     let process = process::process_id();
-    let helm = Helm::start(at, &run, &process, Role::Both, Some(expected.iter().map(|(_, rows)| rows).sum()));
+    let helm = Helm::start(at, &run, &process, Role::Both, Some(expected.iter().map(|(_, rows)| rows).sum()))
+        .await?;
     let _metrics = args.metrics.serve(&run, &helm).await?;
     let (producer, _) = tuning::producer(at, &run, &helm, &expected, &stop).await?;
     let work_stop = stop.child_token();

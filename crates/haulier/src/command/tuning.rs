@@ -141,6 +141,7 @@ pub(crate) async fn producer(
         settings: at.produce_settings(),
         controls: Arc::clone(&helm.produce),
         meter: Arc::clone(&helm.meter),
+        board: helm.board.clone(),
         rows: expected.iter().cloned().collect(),
         progress: Arc::clone(&progress),
         stop: stop.clone(),

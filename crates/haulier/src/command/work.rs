@@ -52,7 +52,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         let process = process::process_id();
         let run_stop = stop.child_token();
         helm::keep_start_values(&at, &run, args.push.start_values()).await?;
-        let helm = Helm::start(&at, &run, &process, Role::Consume, None);
+        let helm = Helm::start(&at, &run, &process, Role::Consume, None).await?;
         let _metrics = args.metrics.serve(&run, &helm).await?;
         let (worker, progress) =
             tuning::worker(&at, &run, Arc::clone(&target), &helm, &args.push, &run_stop).await?;

@@ -1,5 +1,6 @@
 //! From plan and site to open neighbours.
 
+mod brakes;
 mod preflight;
 mod wire;
 
@@ -22,6 +23,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::ui;
 
+pub(crate) use brakes::Reading;
 pub(crate) use preflight::{Preflight, There};
 
 /// How often is looked for what another process makes.

@@ -7,7 +7,7 @@ use haulier_core::plan::Plan;
 use haulier_core::port::{Queue, QueueError, Source, Target};
 use haulier_plan::Site;
 
-use super::{Role, wire};
+use super::{Role, brakes, wire};
 use crate::args::Global;
 use crate::clock::SystemClock;
 use crate::error::CliError;
@@ -55,6 +55,10 @@ impl Preflight {
             ))),
             opened => Ok(There::Yes(opened?)),
         }
+    }
+
+    pub(crate) async fn gauges(&self) -> Result<Vec<brakes::Reading>, CliError> {
+        brakes::read(&self.site).await
     }
 
     pub(crate) fn target(&self) -> Result<Arc<dyn Target>, CliError> {

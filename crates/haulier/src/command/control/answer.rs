@@ -87,6 +87,9 @@ fn turned(view: &View, wish: &Wish, changes: &[Change]) -> Turned {
     let (effective, binds) = if let Some(knob) = Knob::named(wish.key) {
         let effective = view.effective(knob);
         (shown(effective.limit), binding(view, wish.key, &effective.binds))
+    } else if let Some(Turn::Ramp(_)) = wish.turn {
+        let said = view.history.ramp(view.now).map_or_else(String::new, |(_, change)| provenance(change));
+        (view.ramp().to_string(), said)
     } else {
         let side = Side::ALL.into_iter().find(|side| side.as_str() == wish.key).unwrap_or(Side::Push);
         let (valve, change) = view.history.valve(side, view.now);

@@ -32,6 +32,7 @@ struct Explained {
     knobs: Vec<Shown>,
     sides: Vec<ShownSide>,
     holds: Vec<ShownHold>,
+    ramp: ShownRamp,
     processes: Vec<ShownProcess>,
     history: Option<Vec<ShownChange>>,
 }
@@ -59,7 +60,24 @@ struct ShownSide {
 #[derive(Debug, Serialize)]
 struct ShownHold {
     name: String,
+    /// Which side a brake holds; both where it is none.
+    side: Option<&'static str>,
+    value: Option<String>,
+    limit: Option<String>,
+    since: Option<String>,
+    critical: bool,
     seen_by: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownRamp {
+    ramp: &'static str,
+    colour: Option<&'static str>,
+    judged_at: Option<String>,
+    words: String,
+    workers: Option<u32>,
+    rate: Option<f64>,
+    next: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -94,15 +112,18 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let view = View::of(&at, &run).await?;
     let mut holds: Vec<ShownHold> = Vec::new();
     if view.emergency {
-        holds.push(ShownHold {
-            name: format!("emergency file {}", at.emergency().display()),
-            seen_by: "this host".to_owned(),
-        });
+        let name = format!("emergency file {}", at.emergency().display());
+        holds.push(ShownHold::new(name, "this host".to_owned()));
     }
-    holds.extend(
-        view.held()
-            .map(|(beat, held)| ShownHold { name: held.to_owned(), seen_by: beat.process.to_string() }),
-    );
+    holds.extend(view.held().map(|(beat, held)| ShownHold::new(held.to_owned(), beat.process.to_string())));
+    holds.extend(view.brakes().map(|(beat, side, holding)| ShownHold {
+        side: Some(side.as_str()),
+        value: Some(holding.value.clone()),
+        limit: Some(holding.limit.clone()).filter(|limit| !limit.is_empty()),
+        since: Some(stamp(holding.since)),
+        critical: holding.critical,
+        ..ShownHold::new(holding.name.clone(), beat.process.to_string())
+    }));
     let explained = Explained {
         run: run.id.to_string(),
         version: view.history.version(),
@@ -110,6 +131,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         knobs: Knob::ALL.into_iter().map(|knob| shown_knob(&view, knob)).collect(),
         sides: Side::ALL.into_iter().map(|side| shown_side(&view, side)).collect(),
         holds,
+        ramp: shown_ramp(&view),
         processes: view.alive().map(shown_process).collect(),
         history: args.history.then(|| view.history.changes().iter().map(shown_change).collect()),
     };
@@ -140,8 +162,10 @@ fn show(explained: &Explained, view: &View) -> Result<(), CliError> {
         ui::line("nothing else holds it")?;
     }
     for hold in &explained.holds {
-        ui::line(format!("held: {} (seen by {})", hold.name, hold.seen_by))?;
+        ui::line(hold.line())?;
     }
+    let ramp = &explained.ramp;
+    ui::line(format!("ramp {}: {}", ramp.ramp, ramp.words))?;
     if !explained.alive {
         ui::line(hint_of_none_alive(&view.beats))?;
     }
@@ -182,6 +206,37 @@ fn show(explained: &Explained, view: &View) -> Result<(), CliError> {
         ui::line(ui::table(&head, rows))?;
     }
     Ok(())
+}
+
+impl ShownHold {
+    fn new(name: String, seen_by: String) -> Self {
+        Self { name, side: None, value: None, limit: None, since: None, critical: false, seen_by }
+    }
+
+    fn line(&self) -> String {
+        let Some(side) = self.side else { return format!("held: {} (seen by {})", self.name, self.seen_by) };
+        let value = self.value.as_deref().unwrap_or_default();
+        let limit = self.limit.as_ref().map_or_else(String::new, |limit| format!(", limit {limit}"));
+        let since = self.since.as_ref().map_or_else(String::new, |since| format!(", since {since}"));
+        let critical = if self.critical { ", critical" } else { "" };
+        format!(
+            "{side} is held by brake {}: {value}{limit}{since}{critical} (seen by {})",
+            self.name, self.seen_by
+        )
+    }
+}
+
+fn shown_ramp(view: &View) -> ShownRamp {
+    let found = view.found();
+    ShownRamp {
+        ramp: view.ramp().as_str(),
+        colour: found.and_then(|found| found.colour).map(haulier_core::tolerance::Colour::as_str),
+        judged_at: found.map(|found| stamp(found.at)),
+        words: found.map_or_else(|| "nothing was judged yet".to_owned(), |found| found.words.clone()),
+        workers: found.map(|found| found.state.workers),
+        rate: found.and_then(|found| found.state.rate).map(|(rate, _)| rate),
+        next: found.and_then(|found| found.state.offer),
+    }
 }
 
 fn shown_knob(view: &View, knob: Knob) -> Shown {

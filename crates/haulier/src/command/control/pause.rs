@@ -33,6 +33,7 @@ pub(super) fn wishes(view: &View, what: Sides, to: Valve) -> Vec<Wish> {
         previous: view.history.valve(*side, view.now).0.to_string(),
         turn: Some(Turn::Valve(*side, to)),
         refusal: None,
+        why: None,
     };
     what.scope().sides().iter().map(wish).collect()
 }

@@ -1,8 +1,10 @@
 //! `haulier tune`: turn knobs of the run while it goes on.
 
-use haulier_core::control::{How, Limit, Setting, Step, TuneError, Turn, refusal};
+use haulier_core::control::{How, Knob, Limit, Refusal, Setting, Side, Step, TuneError, Turn, refusal};
+use haulier_core::tolerance::{Colour, Ramp};
 
 use super::Options;
+use super::ramp::FRESH;
 use super::turning::{Wish, turn};
 use super::view::View;
 use crate::args::Global;
@@ -13,7 +15,8 @@ use crate::exit::Exit;
 ///
 /// Knobs: produce.fibres, produce.rate, produce.chunk, push.workers, push.rate; each is a total of the run. Values: `=8`,
 /// `=+2`, `=x1.5`, `=120/s`, `=none` (a rate without limit), `=default` (the site's), `=?` (only read). A raise goes at
-/// most to the double, and not above the site's ceiling, unless forced; lowering cancels no request. Kept in the ledger.
+/// most to the double, and not above the site's ceiling; towards the target it needs a GREEN window, unless the ramp is
+/// off. `--force` does it all the same; lowering cancels no request. Kept in the ledger.
 /// Ends with 1 when a living process has not applied it within five seconds, or when the step is refused.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -22,7 +25,7 @@ pub(crate) struct Args {
     steps: Vec<String>,
     #[command(flatten)]
     options: Options,
-    /// Raise beyond the double or the ceiling; kept on record
+    /// Raise beyond the double or the ceiling, or without a GREEN window; kept on record
     #[arg(long)]
     force: bool,
 }
@@ -60,6 +63,25 @@ fn wish(view: &View, step: Step) -> Result<Wish, TuneError> {
         key: knob.as_str(),
         previous,
         turn: setting.map(|setting| Turn::Knob(knob, setting)),
-        refusal: to.and_then(|to| refusal(knob, now, to, view.ceiling(knob))),
+        refusal: to.and_then(|to| {
+            refusal(knob, now, to, view.ceiling(knob)).or_else(|| not_green(view, knob, now, to))
+        }),
+        why: None,
     })
+}
+
+/// A raise towards the target needs a GREEN window since the last change, unless the ramp is off.
+fn not_green(view: &View, knob: Knob, from: Limit, to: Limit) -> Option<Refusal> {
+    if knob.side() != Side::Push || to.number() <= from.number() || view.ramp() == Ramp::Off {
+        return None;
+    }
+    let why = match view.found() {
+        None => "nothing was judged yet".to_owned(),
+        Some(found) if view.now.saturating_sub(found.at) > FRESH => {
+            "the last judgement is too old".to_owned()
+        }
+        Some(found) if found.colour == Some(Colour::Green) => return None,
+        Some(found) => found.words.clone(),
+    };
+    Some(Refusal::NotGreen { knob, from, to, why })
 }

@@ -24,6 +24,8 @@ pub(super) struct Wish {
     pub(super) turn: Option<Turn>,
     /// Why it needs force.
     pub(super) refusal: Option<Refusal>,
+    /// Why, where the operator says nothing.
+    pub(super) why: Option<String>,
 }
 
 /// Decides, keeps, and answers.
@@ -67,7 +69,11 @@ fn changes(view: &View, wishes: &[Wish], options: &Options, force: bool) -> Vec<
             version,
             at: view.now,
             by: process::operator(),
-            reason: options.reason.clone().filter(|reason| !reason.trim().is_empty()),
+            reason: options
+                .reason
+                .clone()
+                .filter(|reason| !reason.trim().is_empty())
+                .or_else(|| wish.why.clone()),
             turn,
             previous: wish.previous.clone(),
             forced: force && wish.refusal.is_some(),

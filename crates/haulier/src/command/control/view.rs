@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use haulier_core::brake::Holding;
 use haulier_core::control::{
-    Bounds, Effective, History, Hold, Knob, Limit, Measured, Setting, Side, Turn, effective,
+    Bounds, Effective, History, Hold, Knob, Limit, Measured, RampReport, Setting, Side, Turn, effective,
 };
 use haulier_core::port::{Clock, Micros, ProcessBeat, Run};
+use haulier_core::tolerance::Ramp;
 
 use crate::clock::SystemClock;
 use crate::error::CliError;
@@ -21,6 +23,8 @@ pub(crate) struct View {
     /// Whether the emergency file is there, as seen from here.
     pub(crate) emergency: bool,
     pub(crate) silent_after: Micros,
+    /// Who raises, until an operator says otherwise.
+    pub(crate) site_ramp: Ramp,
 }
 
 impl View {
@@ -32,6 +36,7 @@ impl View {
             bounds: at.bounds(),
             emergency: tokio::fs::try_exists(at.emergency()).await.unwrap_or(true),
             silent_after: at.silent_after(),
+            site_ramp: at.ramp(),
         })
     }
 
@@ -67,8 +72,12 @@ impl View {
 
     /// What a knob comes to for the whole run.
     pub(crate) fn effective(&self, knob: Knob) -> Effective {
-        let holds: Vec<Hold> = self.emergency.then_some(Hold::Emergency).into_iter().collect();
-        let bounds = self.bounds.get(&knob).cloned().unwrap_or_else(|| Bounds::new(Limit::None, Limit::None));
+        let brakes = self.brakes().filter(|(_, side, _)| *side == knob.side());
+        let brakes = brakes.map(|(_, _, holding)| Hold::Brake(holding.to_string()));
+        let holds: Vec<Hold> = self.emergency.then_some(Hold::Emergency).into_iter().chain(brakes).collect();
+        let mut bounds =
+            self.bounds.get(&knob).cloned().unwrap_or_else(|| Bounds::new(Limit::None, Limit::None));
+        bounds.adaptive = self.adaptive(knob);
         effective(knob, &self.history, self.now, &bounds, &holds)
     }
 
@@ -79,6 +88,35 @@ impl View {
             all.merge(&report.measured);
         }
         all
+    }
+
+    /// The brakes that hold, with the process that holds by them.
+    pub(crate) fn brakes(&self) -> impl Iterator<Item = (&ProcessBeat, Side, &Holding)> {
+        self.alive().flat_map(move |beat| {
+            let brakes = beat.report.as_ref().map_or(&[][..], |report| report.brakes.as_slice());
+            brakes.iter().map(move |(side, holding)| (beat, *side, holding))
+        })
+    }
+
+    /// Who raises the workers.
+    pub(crate) fn ramp(&self) -> Ramp {
+        self.history.ramp(self.now).map_or(self.site_ramp, |(ramp, _)| ramp)
+    }
+
+    /// What the tolerance law found last, also where the process that led is dead.
+    pub(crate) fn found(&self) -> Option<&RampReport> {
+        let reports = self.beats.iter().filter_map(|beat| beat.report.as_ref()?.ramp.as_ref());
+        reports.max_by_key(|found| found.at)
+    }
+
+    /// What the law allows.
+    fn adaptive(&self, knob: Knob) -> Limit {
+        let Some(found) = self.found().filter(|_| self.ramp() != Ramp::Off) else { return Limit::None };
+        match knob {
+            Knob::Workers => Limit::At(f64::from(found.state.workers)),
+            Knob::PushRate => found.state.rate.map_or(Limit::None, |(rate, _)| Limit::At(rate)),
+            Knob::Fibres | Knob::ProduceRate | Knob::Chunk => Limit::None,
+        }
     }
 
     /// What holds living processes although the ledger does not say so, by process.
