@@ -154,7 +154,7 @@ async fn a_full_queue_holds_the_producer_until_workers_empty_it() {
 
 #[tokio::test]
 async fn a_step_is_offered_taken_by_a_person_and_kept_with_its_evidence() {
-    let desk = Desk::new(Engine::Sqlite, &script(20_000), PLAN, Collections::start(&[]).await).await;
+    let desk = Desk::new(Engine::Sqlite, &script(150_000), PLAN, Collections::start(&[]).await).await;
     desk.write_site(
         "zombie_grace = \"1s\"\nworkers = 1\n[tolerance]\np95 = \"20s\"\nwindow = \"2s\"\nramp = \"advise\"",
     );

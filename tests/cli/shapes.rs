@@ -116,6 +116,8 @@ async fn json_has_the_same_members_whatever_happened() {
         "queue_ready",
         "queue_unsettled",
         "eta_s",
+        "ramp",
+        "tolerance",
         "binds",
         "expected",
         "settled",

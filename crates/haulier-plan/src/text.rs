@@ -57,8 +57,9 @@ pub(crate) fn tables<'d>(notes: &Notes<'d>) -> Option<DeTable<'d>> {
         return Some(tables.into_inner());
     }
     // One slip, such as a quote left out, makes the parser stumble over all that follows: the first is the one to mend.
-    if let Some(error) = errors.first() {
-        let at = error.span().map_or(text.len(), |span| span.start);
+    let place = |error: &toml::de::Error| error.span().map_or(text.len(), |span| span.start);
+    if let Some(error) = errors.iter().min_by_key(|error| place(error)) {
+        let at = place(error);
         notes.add(at, format!("this is not TOML: {}", error.message()));
     }
     None

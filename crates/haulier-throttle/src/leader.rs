@@ -70,7 +70,7 @@ impl Leader {
         let ramp = history.ramp(now).map_or(self.ramp, |(ramp, _)| ramp);
         let operator = self.operator(history, now);
         let Some(course) = course else {
-            let begun = self.begin(&beats, ramp, operator, now);
+            let begun = self.begin(&beats, history, ramp, now);
             let report = begun.1;
             *course = Some(begun.0);
             return Ok(Some(report));
@@ -101,12 +101,27 @@ impl Leader {
     }
 
     /// Goes on where the last leader was, or begins anew.
-    fn begin(&self, beats: &[ProcessBeat], ramp: Ramp, operator: u32, now: Micros) -> (Course, RampReport) {
+    fn begin(
+        &self,
+        beats: &[ProcessBeat],
+        history: &History,
+        ramp: Ramp,
+        now: Micros,
+    ) -> (Course, RampReport) {
+        let operator = self.operator(history, now);
         let tolerance = Tolerance { ceiling: self.workers.ceiling.whole(), ..self.tolerance };
         let reports = beats.iter().filter_map(|beat| beat.report.as_ref()?.ramp.as_ref());
         let last = reports.max_by_key(|report| report.at).cloned();
         let law = match &last {
-            Some(last) => Law::resume(tolerance, ramp, operator, last.state.clone(), now),
+            Some(last) => {
+                // A step that was taken after the last report is taken now.
+                let then = self.operator(&history.until(last.at), last.at);
+                let mut law = Law::resume(tolerance, ramp, then, last.state.clone(), now);
+                if operator != then {
+                    law.set_operator(operator, None);
+                }
+                law
+            }
             None => Law::new(tolerance, ramp, operator, now),
         };
         let report = RampReport {

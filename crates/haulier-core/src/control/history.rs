@@ -36,6 +36,12 @@ impl History {
         &self.0
     }
 
+    /// What was on record at a time.
+    #[must_use]
+    pub fn until(&self, at: Micros) -> Self {
+        Self(self.0.iter().filter(|change| change.at <= at).cloned().collect())
+    }
+
     /// The change of a knob that holds now: the newest that has not expired, so that an expiry brings back what was before.
     #[must_use]
     pub fn knob(&self, knob: Knob, now: Micros) -> Option<&Change> {
