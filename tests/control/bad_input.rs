@@ -6,7 +6,8 @@ use crate::support::{Case, LedgerKind, QueueKind};
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_input_changes_nothing() {
     let push = "workers = 4\nmax_workers = 6\nmax_rate = 50";
-    let case = Case::small(setting(QueueKind::Embedded, LedgerKind::Sqlite, 40, push), 20).await;
+    // Slow enough that the ceiling of the rate keeps all four busy.
+    let case = Case::small(setting(QueueKind::Embedded, LedgerKind::Sqlite, 400, push), 20).await;
     let none = case.haulier(&["tune", "push.workers=5"]).run().await.expect(1);
     assert!(none.stderr.contains("no run yet"), "{}", none.stderr);
     let fleet = Fleet::start(&case, 1);
