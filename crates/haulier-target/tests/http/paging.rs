@@ -227,16 +227,16 @@ async fn a_lookup_whose_filter_is_ignored_is_found_out() {
     bench.target.check_lookup(&put).await.unwrap();
     assert_eq!(bench.fake.log().len(), 4);
     // A path that is not there is no empty list; below a parent it may be the parent that is not there.
-    let looked_up = |path: &str| {
+    let looked_up = |name: &str, path: &str| {
         let lookup = lookup(path, &[("email", "/email")]);
         entity(
-            "user",
+            name,
             PushProgram::LookupThenWrite { lookup, create: request(Method::Post, "/users"), update: None },
         )
     };
     bench.fake.on("GET", "/uzers").reply(404, "{}");
-    let misspelt = bench.target.check_lookup(&looked_up("/uzers?email={v0}")).await.unwrap_err();
+    let misspelt = bench.target.check_lookup(&looked_up("misspelt", "/uzers?email={v0}")).await.unwrap_err();
     assert!(misspelt.reason.contains("`target.base_url`") && misspelt.status == Some(404), "{misspelt}");
     bench.fake.on("GET", "/accounts/0/users").reply(404, "{}");
-    bench.target.check_lookup(&looked_up("/accounts/{r0}/users?email={v0}")).await.unwrap();
+    bench.target.check_lookup(&looked_up("below", "/accounts/{r0}/users?email={v0}")).await.unwrap();
 }
