@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod backlog;
 mod beat;
 mod error;
 mod fence;
 mod ids;
+mod load;
 mod parcel;
 mod progress;
 mod push;

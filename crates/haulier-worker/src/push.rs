@@ -9,7 +9,7 @@ use haulier_throttle::Slot;
 use tokio_util::sync::CancellationToken;
 
 use crate::fence::{Fenced, Hold};
-use crate::parcel::Item;
+use crate::load::Item;
 use crate::shared::Shared;
 
 /// What became of a push.

@@ -10,12 +10,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::WorkError;
+use crate::backlog::Backlog;
 use crate::beat::keep_beating;
 use crate::fence::Fence;
 use crate::ids::Ids;
 use crate::progress::Progress;
 use crate::session;
-use crate::shared::{Backlog, Settings, Shared};
+use crate::shared::{Settings, Shared};
 
 /// A worker process's share of one run.
 #[derive(Debug)]
