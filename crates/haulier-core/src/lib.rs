@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod brake;
+pub mod calendar;
 pub mod control;
 pub mod crash;
 pub mod estimate;
@@ -8,6 +9,7 @@ pub mod form;
 pub mod key;
 pub mod name;
 pub mod near;
+pub mod notice;
 pub mod outcome;
 pub mod plan;
 pub mod port;

@@ -1,6 +1,7 @@
 //! The ledger port: everything that must outlive a crash. The ledger, not the queue, says what has landed.
 
 mod error;
+mod outbox;
 mod record;
 mod run;
 mod tally;
@@ -11,6 +12,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 pub use error::LedgerError;
+pub use outbox::{CalendarLog, Outbox};
 pub use record::{
     Admission, Admit, Claim, DeadFilter, Due, IdOrder, IdRow, Judgement, RecordRow, Settled, Settlement,
     Sighting, SightingIntent, Wanted,
