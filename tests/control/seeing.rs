@@ -25,7 +25,7 @@ async fn a_run_is_followed_from_another_shell_to_its_end() {
     assert_eq!(first["workers"]["set"], "4", "{first:#}");
     assert_eq!(first["push_rate"]["set"], "100", "{first:#}");
     assert!(first["binds"].as_str().unwrap().starts_with("push."), "{first:#}");
-    // Long enough for the watch to have seen the queue.
+    // Each second one look: by then the watch has seen the queue.
     let until = case.sandbox.stats().requests + 300;
     wait_for("more requests", async || (case.sandbox.stats().requests >= until).then_some(())).await;
     said(&case, &["tune", "push.workers=x2", "push.rate=none", "--force"]).await;

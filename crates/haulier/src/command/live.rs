@@ -4,12 +4,20 @@ use std::time::Duration;
 
 use haulier_core::control::{Binding, Knob, Limit, Side, Valve};
 use haulier_core::estimate;
-use haulier_core::port::{Depth, Run, Tally};
+use haulier_core::port::{Run, Tally};
 use serde::Serialize;
 
 use super::control::View;
 use super::status::stamp;
 use crate::ui::grouped;
+
+/// What the queue says of itself. A broker knows what is ready at once, what is delivered and unsettled only
+/// from statistics that lag behind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waiting {
+    pub(crate) ready: u64,
+    pub(crate) unsettled: Option<u64>,
+}
 
 /// A run right now. Totals over all living processes.
 #[derive(Debug, Clone, Serialize)]
@@ -58,7 +66,7 @@ impl Live {
         run: &Run,
         tally: &Tally,
         view: &View,
-        depth: Option<Depth>,
+        waiting: Option<Waiting>,
         recent: Option<f64>,
     ) -> Self {
         let measured = view.measured();
@@ -103,12 +111,12 @@ impl Live {
             p99_ms: quantile(0.99),
             throttled_share,
             failed_share,
-            queue_ready: depth.map(|depth| depth.ready),
-            queue_unsettled: depth.map(|depth| depth.unsettled),
+            queue_ready: waiting.map(|waiting| waiting.ready),
+            queue_unsettled: waiting.and_then(|waiting| waiting.unsettled),
             eta_s: eta.map(|(early, late)| (early.as_secs(), late.as_secs())),
             ramp: view.ramp().as_str(),
             tolerance: view.found().map(|found| found.words.clone()),
-            binds: binds(run, view, measured.requests_per_second, depth),
+            binds: binds(run, view, measured.requests_per_second, waiting),
             expected,
             settled,
         }
@@ -136,6 +144,7 @@ impl Live {
             (Some(ready), Some(unsettled)) => {
                 format!(" | queue {} ready, {} unsettled", grouped(ready), grouped(unsettled))
             }
+            (Some(ready), None) => format!(" | queue {} ready", grouped(ready)),
             _ => String::new(),
         };
         let eta = self.eta_s.map_or_else(String::new, |(early, late)| {
@@ -222,8 +231,8 @@ fn applied(view: &View, knob: Knob) -> Option<String> {
 }
 
 /// What decides the speed: the side that the other one waits for, and there the knob that is reached.
-fn binds(run: &Run, view: &View, requests_per_second: f64, depth: Option<Depth>) -> String {
-    let starved = run.produced_at.is_none() && depth.is_some_and(|depth| depth.ready == 0);
+fn binds(run: &Run, view: &View, requests_per_second: f64, waiting: Option<Waiting>) -> String {
+    let starved = run.produced_at.is_none() && waiting.is_some_and(|waiting| waiting.ready == 0);
     let (rate, many) =
         if starved { (Knob::ProduceRate, Knob::Fibres) } else { (Knob::PushRate, Knob::Workers) };
     let reached = |limit: Limit| limit.finite().is_some_and(|limit| requests_per_second >= 0.9 * limit);

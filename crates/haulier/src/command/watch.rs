@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use haulier_core::port::{Depth, Run, Tally};
+use haulier_core::port::{Run, Tally};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::control::View;
-use super::live::Live;
+use super::live::{Live, Waiting};
 use super::summary::{self, Counts};
 use crate::args::Global;
 use crate::error::CliError;
@@ -36,40 +36,48 @@ struct Event<'a> {
 }
 
 pub(super) async fn watch(global: &Global, at: &Neighbours, run: Run) -> Result<Exit, CliError> {
-    let depth = Cell::new(None);
+    let waiting = Cell::new(None);
     tokio::select! {
-        ended = follow(global, at, run, &depth) => ended,
-        () = measure(at, &depth) => Ok(Exit::Bug),
+        ended = follow(global, at, run, &waiting) => ended,
+        () = measure(at, &waiting) => Ok(Exit::Bug),
     }
 }
 
 /// Asks the queue again and again; one that is away takes its time, and nothing is known of it then.
-async fn measure(at: &Neighbours, depth: &Cell<Option<Depth>>) {
+async fn measure(at: &Neighbours, waiting: &Cell<Option<Waiting>>) {
     loop {
-        let asked = async { Ok::<_, CliError>(at.queue(Role::Consume).await?.depth().await?) };
-        match asked.await {
-            Ok(found) => depth.set(Some(found)),
-            Err(error) => {
-                tracing::debug!(error = error.message(), "the queue does not say what it holds");
-                depth.set(None);
-            }
+        let found = count(at).await;
+        if let Err(error) = &found {
+            tracing::debug!(error = error.message(), "the queue does not say what it holds");
         }
+        waiting.set(found.ok());
         tokio::time::sleep(LOOK).await;
     }
+}
+
+async fn count(at: &Neighbours) -> Result<Waiting, CliError> {
+    let queue = at.queue(Role::Consume).await?;
+    Ok(match queue.depth().await {
+        Ok(depth) => Waiting { ready: depth.ready, unsettled: Some(depth.unsettled) },
+        Err(error) => {
+            tracing::debug!(%error, "the queue does not say what is unsettled");
+            Waiting { ready: queue.ready().await?, unsettled: None }
+        }
+    })
 }
 
 async fn follow(
     global: &Global,
     at: &Neighbours,
     mut run: Run,
-    depth: &Cell<Option<Depth>>,
+    waiting: &Cell<Option<Waiting>>,
 ) -> Result<Exit, CliError> {
     let stop = process::stop_on_signal()?;
     let mut screen = Screen::new(global);
     let mut samples: VecDeque<(Instant, u64)> = VecDeque::new();
     let mut told = false;
     while !stop.is_cancelled() {
-        match look(at, &mut run, &mut samples, depth.get()).await {
+        match look(at, &mut run, &mut samples, waiting.get()).await {
             Ok((tally, live)) => {
                 told = false;
                 screen.show(&run, &tally, &live)?;
@@ -96,7 +104,7 @@ async fn look(
     at: &Neighbours,
     run: &mut Run,
     samples: &mut VecDeque<(Instant, u64)>,
-    depth: Option<Depth>,
+    waiting: Option<Waiting>,
 ) -> Result<(Tally, Live), CliError> {
     let latest = at.latest_run().await?;
     if latest.id != run.id {
@@ -118,7 +126,7 @@ async fn look(
         let rate = settled.saturating_sub(*before) as f64 / seconds;
         (seconds >= 10.0).then_some(rate)
     });
-    let live = Live::of(run, &tally, &view, depth, recent);
+    let live = Live::of(run, &tally, &view, waiting, recent);
     Ok((tally, live))
 }
 
