@@ -22,9 +22,29 @@ macro_rules! shapes {
 }
 
 shapes! { PLAN_SHAPES:
-    PLAN = "plan", "the plan", ["name", "tenant", "retry", "validate", "entity"];
+    PLAN = "plan", "the plan", [
+        "name", "tenant", "retry", "validate", "entity", "schedule", "durations", "tenants", "window", "blackout", "wave",
+        "audiences", "notice",
+    ];
     RETRY = "retry", "`retry`", ["attempts", "base", "cap", "retry_after_cap"];
     VALIDATE = "validate", "`validate`", ["fresh_for"];
+    SCHEDULE = "schedule", "`[schedule]`", ["zone", "t0", "committed", "support", "impact", "benefit"];
+    DURATIONS = "durations", "`[durations]`", [
+        "snapshot", "snapshot_check", "restore", "smoke", "tenant", "stages",
+    ];
+    TENANT = "tenant", "a tenant", ["name", "zone", "tags", "contacts", "usage", "events", "excluded"];
+    EVENT = "event", "an event", ["name", "zone", "at", "days", "from", "to"];
+    WINDOW = "window", "a window", [
+        "name", "zone", "at", "days", "from", "to", "cutoff", "at_end", "decision_point", "max_extension",
+        "restore_may_overrun",
+    ];
+    BLACKOUT = "blackout", "a blackout", ["name", "tenants", "zone", "at", "days", "from", "to", "said_by"];
+    WAVE = "wave", "a wave", [
+        "name", "tenants", "windows", "parallel", "soak", "max_failed", "not_before", "not_after", "audience",
+    ];
+    NOTICE = "notice", "a notice", [
+        "name", "template", "at", "of", "audience", "channels", "title", "text", "impact", "benefit",
+    ];
     ENTITY = "entity", "an entity", [
         "name", "parent", "source", "natural_key", "fold", "fields", "push", "outcomes", "verify", "unknown",
         "target_unique", "orphans", "list", "stored", "extract",

@@ -17,6 +17,8 @@ pub use push::{
 
 use std::time::Duration;
 
+use crate::calendar::Calendar;
+use crate::notice::Notices;
 use crate::{EntityName, retry::RetryPolicy};
 
 /// A whole plan. Entities stand in reference order: a referenced entity before the one that refers to it.
@@ -32,6 +34,10 @@ pub struct Plan {
     pub retry: RetryPolicy,
     /// How long a result of the validator is good, where nothing that it rests on changes.
     pub fresh_for: Duration,
+    /// When what moves.
+    pub calendar: Calendar,
+    /// Who is told.
+    pub notices: Notices,
     /// SHA-256 of the plan's meaning (its parsed text without comments and layout), lower-case hex.
     pub digest: String,
 }

@@ -3,6 +3,7 @@
 mod agree;
 mod assemble;
 mod book;
+mod calendar;
 mod convert;
 mod entity;
 mod extract;
@@ -57,6 +58,7 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>) -> Option<Plan> {
     let retry = table.get("retry").and_then(|node| node.table(&shape::RETRY)).map(|table| retry(&table));
     let validate = table.get("validate").and_then(|node| node.table(&shape::VALIDATE));
     let fresh_for = validate.map_or(FRESH_FOR, |table| table.duration("fresh_for", FRESH_FOR));
+    let dates = calendar::read(&table);
     let drafts = entities(&table);
     let book = Book::new(notes, &drafts, tenant);
     book.check();
@@ -68,6 +70,8 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>) -> Option<Plan> {
         entities: entities?,
         retry: retry.unwrap_or_default(),
         fresh_for,
+        calendar: dates.calendar,
+        notices: dates.notices,
         digest: digest::of(tables),
     })
 }

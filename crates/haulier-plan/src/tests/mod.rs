@@ -2,6 +2,7 @@
 
 mod bad_plans;
 mod bad_sites;
+mod calendar;
 mod files;
 mod forms;
 mod plan;
