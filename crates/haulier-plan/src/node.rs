@@ -75,6 +75,49 @@ impl<'d> Node<'d> {
         }
     }
 
+    /// A number, whole or not.
+    pub(crate) fn amount(&self) -> Option<f64> {
+        let text = match self.value {
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
+            DeValue::Float(float) => float.as_str(),
+            DeValue::Integer(_)
+            | DeValue::String(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => return self.unfit("a number"),
+        };
+        text.replace('_', "").parse().ok().or_else(|| self.unfit("a number"))
+    }
+
+    /// A number that fits, or what it `must` be.
+    pub(crate) fn amount_that(
+        &self,
+        fits: impl Fn(f64) -> bool,
+        must: &str,
+        hint: Option<&str>,
+    ) -> Option<f64> {
+        let amount = self.amount()?;
+        // What is no number, such as `nan`, fits no bounds; `inf` fits none of ours.
+        if amount.is_finite() && fits(amount) {
+            return Some(amount);
+        }
+        self.wrong(format!("`{}` must be {must}", self.key), hint.map(str::to_owned))
+    }
+
+    /// A duration from `least` to `most`, which messages show as the pair of texts.
+    pub(crate) fn duration_between(
+        &self,
+        least: (&str, Duration),
+        most: (&str, Duration),
+    ) -> Option<Duration> {
+        let given = self.duration()?;
+        if (least.1..=most.1).contains(&given) {
+            return Some(given);
+        }
+        self.wrong(format!("`{}` must be between {} and {}", self.key, least.0, most.0), None)
+    }
+
     pub(crate) fn duration(&self) -> Option<Duration> {
         let text = self.text()?;
         scalar::duration(text.value).or_else(|| {

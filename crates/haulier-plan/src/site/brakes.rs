@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use haulier_core::brake::{BrakeRule, OnError, Unit, name};
-use toml::de::DeValue;
 
 use super::address;
 use crate::node::{Node, Table};
@@ -98,11 +97,7 @@ fn each<'d>(table: &Table<'d>, key: &'static str) -> Vec<Node<'d>> {
 
 /// A reading that is older than five seconds counts as none, so they are read more often.
 fn every(node: &Node<'_>) -> Option<Duration> {
-    let given = node.duration()?;
-    if (Duration::from_millis(100)..=Duration::from_secs(2)).contains(&given) {
-        return Some(given);
-    }
-    node.wrong("`every` must be between 100ms and 2s", None)
+    node.duration_between(("100ms", Duration::from_millis(100)), ("2s", Duration::from_secs(2)))
 }
 
 /// `lag = "2s"`, `load = 25`, or a table with `limit`.
@@ -213,17 +208,5 @@ fn amount(node: &Node<'_>, unit: Unit) -> Option<f64> {
     if unit == Unit::Seconds {
         return node.duration().map(|duration| duration.as_secs_f64());
     }
-    let text = match node.value {
-        DeValue::Integer(integer) => integer.as_str().to_owned(),
-        DeValue::Float(float) => float.as_str().to_owned(),
-        DeValue::String(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => return node.unfit("a number"),
-    };
-    match text.replace('_', "").parse::<f64>() {
-        Ok(number) if number.is_finite() && number >= 0.0 => Some(number),
-        _ => node.wrong(format!("`{}` must be 0 or more", node.key), None),
-    }
+    node.amount_that(|amount| amount >= 0.0, "0 or more", None)
 }

@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml::de::DeValue;
-
 use super::{ProduceSite, PushSite, ValidateSite, secret};
-use crate::node::{Node, Table};
+use crate::node::Table;
 use crate::{scalar, shape};
 
 /// The settings that have defaults.
@@ -99,29 +97,13 @@ const SILENT_AFTER: Duration = Duration::from_secs(10);
 /// Below a second a busy process looks dead; above ten minutes nobody waits for a dead one.
 fn silent_after(table: &Table<'_>) -> Option<Duration> {
     let node = table.get("silent_after")?;
-    let given = node.duration()?;
-    if (Duration::from_secs(1)..=Duration::from_mins(10)).contains(&given) {
-        return Some(given);
-    }
-    node.wrong("`silent_after` must be between 1s and 10m", None)
+    node.duration_between(("1s", Duration::from_secs(1)), ("10m", Duration::from_mins(10)))
 }
 
 fn rate(table: &Table<'_>, key: &'static str) -> Option<f64> {
-    let node: Node<'_> = table.get(key)?;
-    let number = match node.value {
-        DeValue::Integer(_) => node.number(1, 1_000_000)?.to_string(),
-        DeValue::Float(float) => float.as_str().to_owned(),
-        DeValue::String(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => return node.unfit("a number"),
-    };
-    match number.parse::<f64>() {
-        Ok(rate) if rate > 0.0 && rate <= 1_000_000.0 => Some(rate),
-        _ => node.wrong(
-            format!("`{key}` must be more than 0 and at most 1000000 a second"),
-            Some("leave it out for no limit; `haulier pause` stops the flow".to_owned()),
-        ),
-    }
+    table.get(key)?.amount_that(
+        |rate| rate > 0.0 && rate <= 1_000_000.0,
+        "more than 0 and at most 1000000 a second",
+        Some("leave it out for no limit; `haulier pause` stops the flow"),
+    )
 }

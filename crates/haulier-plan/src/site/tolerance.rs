@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use haulier_core::tolerance::{Ramp, Tolerance};
-use toml::de::DeValue;
 
 use crate::node::Table;
 use crate::shape;
@@ -59,26 +58,10 @@ pub(super) fn read(site: &Table<'_>) -> ToleranceSite {
 
 fn window(table: &Table<'_>) -> Option<Duration> {
     let node = table.get("window")?;
-    let given = node.duration()?;
-    if (Duration::from_secs(2)..=Duration::from_mins(5)).contains(&given) {
-        return Some(given);
-    }
-    node.wrong("`window` must be between 2s and 5m", None)
+    node.duration_between(("2s", Duration::from_secs(2)), ("5m", Duration::from_mins(5)))
 }
 
 fn number(table: &Table<'_>, key: &'static str, least: f64, most: f64) -> Option<f64> {
-    let node = table.get(key)?;
-    let text = match node.value {
-        DeValue::Integer(integer) => integer.as_str().to_owned(),
-        DeValue::Float(float) => float.as_str().to_owned(),
-        DeValue::String(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => return node.unfit("a number"),
-    };
-    match text.replace('_', "").parse::<f64>() {
-        Ok(number) if (least..=most).contains(&number) => Some(number),
-        _ => node.wrong(format!("`{key}` must be between {least} and {most}"), None),
-    }
+    let must = format!("between {least} and {most}");
+    table.get(key)?.amount_that(|amount| (least..=most).contains(&amount), &must, None)
 }
