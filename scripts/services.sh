@@ -3,9 +3,11 @@
 # their own, with their data under target/services. Installs what is missing (apt, as root or through sudo).
 #   scripts/services.sh start | stop | status | install
 #   scripts/services.sh start SERVER | stop SERVER | kill9 SERVER      one of rabbitmq, postgres, mariadb
+#   scripts/services.sh ctl ARGUMENT...                                rabbitmqctl on the broker
 # `start` writes target/services/env, which sets HAULIER_TEST_AMQP_URL, _AMQP_API_URL, _POSTGRES_URL and _MYSQL_URL.
 # A variable of that name that is set already is kept, and that server is not started here.
 # For a second set of servers, to be killed in tests: set HAULIER_SERVICES (their folder) and HAULIER_{AMQP,AMQP_API,POSTGRES,MYSQL}_PORT.
+# HAULIER_AMQP_CONSUMER_TIMEOUT (milliseconds) makes a broker impatient with consumers that settle nothing.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 home=${HAULIER_SERVICES:-$root/target/services}
@@ -42,17 +44,25 @@ install() {
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${want[@]}" >&2
 }
 
+# What broker and rabbitmqctl find each other by.
+rabbit_env() {
+  local d=$home/rabbitmq
+  export HOME=$d/home RABBITMQ_NODENAME=haulier@localhost ERL_EPMD_PORT=$((amqp_port + 2)) ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_CONF_ENV_FILE=$d/etc/none
+  PATH=$(rabbit_sbin):$PATH
+}
+
 start_rabbit() {
   local d=$home/rabbitmq; mkdir -p "$d"/{mnesia,log,home,etc}
   if ! alive "$d/node.pid"; then
     printf '%s\n' "listeners.tcp.1 = 127.0.0.1:$amqp_port" 'management.tcp.ip = 127.0.0.1' "management.tcp.port = $amqp_api_port" \
       'vm_memory_high_watermark.relative = 0.4' 'disk_free_limit.absolute = 50MB' 'collect_statistics_interval = 1000' > "$d/etc/rabbitmq.conf"
     echo '[rabbitmq_management].' > "$d/etc/enabled_plugins"
-    ( export HOME=$d/home RABBITMQ_NODENAME=haulier@localhost RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT=$amqp_port \
-        RABBITMQ_DIST_PORT=$((amqp_port + 1)) ERL_EPMD_PORT=$((amqp_port + 2)) ERL_EPMD_ADDRESS=127.0.0.1 RABBITMQ_MNESIA_BASE=$d/mnesia \
-        RABBITMQ_LOG_BASE=$d/log RABBITMQ_CONFIG_FILE=$d/etc/rabbitmq RABBITMQ_ENABLED_PLUGINS_FILE=$d/etc/enabled_plugins \
-        RABBITMQ_CONF_ENV_FILE=$d/etc/none RABBITMQ_PID_FILE=$d/node.pid
-      PATH=$(rabbit_sbin):$PATH; setsid rabbitmq-server > "$d/log/console" 2>&1 < /dev/null & )
+    local patience=; [ -z "${HAULIER_AMQP_CONSUMER_TIMEOUT:-}" ] || patience="{rabbit, [{consumer_timeout, $HAULIER_AMQP_CONSUMER_TIMEOUT}, {channel_tick_interval, 500}]}"
+    echo "[$patience]." > "$d/etc/advanced.config"
+    ( rabbit_env; export RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT=$amqp_port RABBITMQ_DIST_PORT=$((amqp_port + 1)) \
+        RABBITMQ_MNESIA_BASE=$d/mnesia RABBITMQ_LOG_BASE=$d/log RABBITMQ_CONFIG_FILE=$d/etc/rabbitmq RABBITMQ_PID_FILE=$d/node.pid \
+        RABBITMQ_ADVANCED_CONFIG_FILE=$d/etc/advanced.config RABBITMQ_ENABLED_PLUGINS_FILE=$d/etc/enabled_plugins
+      setsid rabbitmq-server > "$d/log/console" 2>&1 < /dev/null & )
   fi
   wait_for RabbitMQ 90 curl -fsu guest:guest "http://127.0.0.1:$amqp_api_port/api/overview"
 }
@@ -98,6 +108,10 @@ kill9() { # NAME
   while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
 }
 
+if [ "${1:-}" = ctl ]; then
+  shift; rabbit_env; exec rabbitmqctl "$@"
+fi
+
 if [ -n "${2:-}" ]; then
   mkdir -p "$home"
   case $1 in
@@ -127,5 +141,5 @@ stop)
   stop_one MariaDB "$home/mariadb/pid"; stop_one PostgreSQL "$home/postgres/data/postmaster.pid"; stop_one RabbitMQ "$home/rabbitmq/node.pid"
   stop_epmd;;
 status) for s in "rabbitmq $amqp_port" "postgres $postgres_port" "mariadb $mysql_port"; do set -- $s; if answers "$2"; then echo "$1 up on 127.0.0.1:$2"; else echo "$1 down"; fi; done;;
-*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2;;
+*) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2;;
 esac

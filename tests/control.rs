@@ -1,6 +1,7 @@
 //! A run is steered while it goes on: by the real command line, over real processes, brokers and ledgers.
 
 mod bad_input;
+mod broker;
 mod pauses;
 mod scene;
 mod seeing;

@@ -7,6 +7,7 @@ pub(crate) mod field;
 pub(crate) mod http;
 pub(crate) mod neutral;
 pub(crate) mod process;
+pub(crate) mod server;
 pub(crate) mod services;
 pub(crate) mod shared;
 
@@ -108,6 +109,11 @@ impl Case {
         let case = Self { dir, sandbox, field, setting, name };
         case.write_files();
         case
+    }
+
+    /// The name of its queue, schema and database.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// A file of the case's folder.
