@@ -6,6 +6,7 @@ use std::time::Duration;
 use haulier_core::ProcessId;
 use haulier_core::control::{
     Binding, Bounds, Effective, History, Hold, Knob, Limit, Side, Valve, effective, share, share_rate,
+    sharers,
 };
 use haulier_core::port::{Micros, ProcessBeat};
 
@@ -68,9 +69,11 @@ impl Decision {
         let (fibres, workers) = (of(Knob::Fibres), of(Knob::Workers));
         let (index, live) = sight.place;
         let total = workers.limit.whole();
-        let own_workers = if sight.settled || live < 2 { share(total, index, live) } else { 0 };
-        let push_rate = match of(Knob::PushRate).limit {
-            Limit::At(rate) => Limit::At(share_rate(rate, total, index, live)),
+        let rate = of(Knob::PushRate).limit;
+        let sharers = sharers(total, rate, live);
+        let own_workers = if sight.settled || live < 2 { share(total, index, sharers) } else { 0 };
+        let push_rate = match rate {
+            Limit::At(rate) => Limit::At(share_rate(rate, index, sharers)),
             Limit::None => Limit::None,
         };
         let gate = |side, effective: &Effective| match effective.binds {

@@ -17,5 +17,5 @@ pub use history::History;
 pub use knob::{Knob, Side};
 pub use measure::{Latencies, Measured};
 pub use report::{RampReport, Report};
-pub use share::{share, share_rate};
+pub use share::{share, share_rate, sharers};
 pub use step::{How, Step, parse_rate, refusal};
