@@ -1,5 +1,8 @@
 //! Brakes and ramp with real processes: who holds is named, and the run goes on by itself.
 
+mod check;
+mod target;
+
 use serde_json::Value;
 
 use crate::support::collections::Collections;

@@ -20,6 +20,8 @@ struct Shelves {
     unique: HashMap<String, Vec<String>>,
     faults: HashMap<String, Fault>,
     refusals: HashMap<String, Reply>,
+    /// By collection: a member, its text, and what creates that bring it are answered.
+    refusals_of: HashMap<String, (String, String, Reply)>,
 }
 
 /// One collection.
@@ -103,6 +105,17 @@ impl Collections {
         };
     }
 
+    /// The same only for creates whose member has this text.
+    pub(crate) fn refuse_those(&self, collection: &str, (member, text): (&str, &str), reply: Option<Reply>) {
+        let mut shelves = self.shelves();
+        match reply {
+            Some(reply) => {
+                shelves.refusals_of.insert(collection.to_owned(), (member.to_owned(), text.to_owned(), reply))
+            }
+            None => shelves.refusals_of.remove(collection),
+        };
+    }
+
     /// All records as sorted lines without ids: a reference stands as the natural text of the record it points to.
     pub(crate) fn neutral(&self) -> BTreeMap<String, Vec<String>> {
         let shelves = self.shelves();
@@ -177,6 +190,11 @@ impl Shelves {
     }
 
     fn create(&mut self, collection: &str, members: Map<String, Value>) -> Reply {
+        if let Some((member, text, reply)) = self.refusals_of.get(collection)
+            && members.get(member).and_then(Value::as_str) == Some(text)
+        {
+            return reply.clone();
+        }
         let shelf = self.shelves.entry(collection.to_owned()).or_default();
         if let Some(unique) = self.unique.get(collection) {
             let values: Vec<&Value> =

@@ -112,6 +112,9 @@ pub enum Action {
     Retry,
     /// Try again later, not counted: the record is not at fault. The endpoint is paused meanwhile.
     PauseEndpoint,
+    /// Try again later, not counted: the record is not at fault. Its tenant waits meanwhile, or all of them where the
+    /// credentials are refused whoever is asked for.
+    PauseTenant,
     /// Hold until the parent lands.
     AwaitParent,
     /// Hold for a person.
@@ -170,8 +173,8 @@ impl FailureKind {
                 "none if the parent lands: it then goes on by itself; mend a parent that died, and make a ring's reference `deferred` in the plan",
             ),
             Self::Credential => (
-                Action::PauseEndpoint,
-                "check the token and its rights in the site file; the run goes on by itself once they work",
+                Action::PauseTenant,
+                "check the token in the site file, and its rights on this tenant in the target; it goes on by itself once they work",
             ),
             Self::Throttled => (
                 Action::PauseEndpoint,

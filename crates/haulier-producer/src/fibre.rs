@@ -116,6 +116,7 @@ async fn brake(shared: &Shared, entity: &str, limit_ms: u64, late: u32) {
         limit: format!("{limit_ms} ms"),
         since: known.map_or_else(|| shared.clock.micros(), |(_, holding)| holding.since),
         critical: false,
+        part: false,
     };
     shared.board.put(Side::Produce, name::CHUNK_TIME, Some(&holding));
     tokio::select! {

@@ -109,7 +109,11 @@ impl Http {
                 | FailureKind::Unknown
                 | FailureKind::SilentLoss => false,
             };
-        if about_a_record && pushes.len() > 1 {
+        // Without rights on one tenant, the others may still be let in.
+        let first = pushes.first().map(|push| &push.record.tenant);
+        let about_a_tenant =
+            reply.status == 403 && pushes.iter().any(|push| Some(&push.record.tenant) != first);
+        if (about_a_record || about_a_tenant) && pushes.len() > 1 {
             return Sent::Halve;
         }
         let sent: String = pushes.iter().map(|push| push.record.body.as_str()).collect::<Vec<_>>().join(",");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::{Flow, Meter, Slots};
+use crate::{Flow, Meter, Slots, Tenants};
 
 /// How far a side takes in new work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Controls {
     pub slots: Slots,
     /// Records, or requests, a second.
     pub flow: Flow,
+    /// Tenants that the target lets nothing in for.
+    pub tenants: Tenants,
     gate: watch::Sender<Gate>,
     chunk: AtomicU32,
 }
@@ -36,7 +38,13 @@ impl Controls {
     pub fn new(meter: Arc<Meter>) -> Self {
         let slots = Slots::new(0);
         let flow = Flow::measured(None, meter).with_slots(slots.clone());
-        Self { slots, flow, gate: watch::Sender::new(Gate::Closed), chunk: AtomicU32::new(1) }
+        Self {
+            slots,
+            flow,
+            tenants: Tenants::default(),
+            gate: watch::Sender::new(Gate::Closed),
+            chunk: AtomicU32::new(1),
+        }
     }
 
     /// The same, with a breaker that leaves a target alone for so long.

@@ -105,6 +105,13 @@ impl Flow {
         Some((breaker.state(), breaker.is_critical(now), open_for))
     }
 
+    /// Forgets how often the breaker opened, once a person was told.
+    pub fn forget_openings(&self) {
+        if let Some(breaker) = &self.breaker {
+            lock(breaker).forget_openings();
+        }
+    }
+
     /// How long nothing is sent from now, for how long it has been so, and whether refused credentials are why.
     #[must_use]
     pub fn held(&self) -> Option<(Duration, Micros, bool)> {

@@ -10,6 +10,7 @@ mod patience;
 mod rate;
 mod slots;
 mod steering;
+mod tenants;
 
 pub use controls::{Controls, Gate};
 pub use flow::{Flow, OPEN_FOR};
@@ -19,3 +20,4 @@ pub use patience::patiently;
 pub use rate::Rate;
 pub use slots::{Slot, Slots};
 pub use steering::Steering;
+pub use tenants::{Refusal, Tenants, Waiting};

@@ -220,7 +220,7 @@ impl Steering {
 
     /// What the board has, and what the target's flow waits for.
     fn brakes(&self) -> Vec<(Side, Holding)> {
-        let target = self.push.iter().flat_map(|push| of_target(&push.flow, self.clock.micros()));
+        let target = self.push.iter().flat_map(|push| of_target(push, self.clock.micros()));
         self.board.holding().into_iter().chain(target.map(|holding| (Side::Push, holding))).collect()
     }
 

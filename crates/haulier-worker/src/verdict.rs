@@ -19,6 +19,8 @@ pub(crate) struct Circumstances {
     pub(crate) retry: RetryPolicy,
     /// How long a request may still act on the target.
     pub(crate) zombie_grace: Duration,
+    /// How long nothing is sent that needs the credentials which were refused.
+    pub(crate) refused_for: Duration,
 }
 
 /// What the ledger is told, and for how long the whole endpoint is to wait.
@@ -52,6 +54,9 @@ pub(crate) fn settlement(
         Action::Retry | Action::AwaitParent => {
             (Settlement::Retry { due: later(at.now, wait), failure, counted: true }, None)
         }
+        Action::PauseTenant => {
+            (Settlement::Retry { due: later(at.now, at.refused_for), failure, counted: false }, None)
+        }
         Action::PauseEndpoint => {
             (Settlement::Retry { due: later(at.now, wait), failure, counted: false }, Some(wait))
         }
@@ -63,7 +68,7 @@ fn given_up(mut failure: Failure, attempts: u32) -> Failure {
     failure
 }
 
-fn later(now: Micros, wait: Duration) -> Micros {
+pub(crate) fn later(now: Micros, wait: Duration) -> Micros {
     now.saturating_add(Micros::try_from(wait.as_micros()).unwrap_or(Micros::MAX))
 }
 
@@ -94,6 +99,7 @@ mod tests {
             roll: 1.0,
             retry: RetryPolicy::default(),
             zombie_grace: Duration::from_secs(60),
+            refused_for: Duration::from_secs(9),
         };
         settlement(Outcome::Failed(failure), &record, at)
     }
@@ -110,14 +116,16 @@ mod tests {
 
     #[test]
     fn credentials_and_throttling_never_kill_a_record() {
-        for kind in [FailureKind::Credential, FailureKind::Throttled] {
-            let (settlement, pause) = verdict(kind, 99, Some(Duration::from_secs(7)));
-            assert!(
-                matches!(settlement, Settlement::Retry { due: 8_000_000, counted: false, .. }),
-                "{settlement:?}"
-            );
-            assert_eq!(pause, Some(Duration::from_secs(7)));
-        }
+        let asked = Some(Duration::from_secs(7));
+        let retried = |settlement: &Settlement| match settlement {
+            Settlement::Retry { due, counted: false, .. } => Some(*due),
+            _ => None,
+        };
+        let (throttled, pause) = verdict(FailureKind::Throttled, 99, asked);
+        assert_eq!((retried(&throttled), pause), (Some(8_000_000), asked));
+        // Who else waits is decided by whose records are refused.
+        let (refused, pause) = verdict(FailureKind::Credential, 99, asked);
+        assert_eq!((retried(&refused), pause), (Some(10_000_000), None));
     }
 
     #[test]

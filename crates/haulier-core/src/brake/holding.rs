@@ -17,6 +17,8 @@ pub struct Holding {
     pub since: Micros,
     /// Whether it is critical: a person should look before the side goes on.
     pub critical: bool,
+    /// Whether it holds only a part of the side, such as one tenant; all else goes on.
+    pub part: bool,
 }
 
 impl Holding {

@@ -94,6 +94,7 @@ impl Brake {
             limit: String::new(),
             since,
             critical: false,
+            part: false,
         });
         holding.value = value;
         holding.limit = limit;

@@ -32,11 +32,13 @@ pub mod name {
     pub const TARGET_WAIT: &str = "target-wait";
     /// Most of what is sent fails.
     pub const TARGET_BREAKER: &str = "target-breaker";
-    /// The target refuses the credentials (401, 403).
+    /// The target refuses the credentials, whoever is asked for (401, 403).
     pub const TARGET_CREDENTIALS: &str = "target-credentials";
+    /// The target refuses the credentials for some tenants, and lets others in.
+    pub const TENANT_CREDENTIALS: &str = "tenant-credentials";
 
     /// All of them.
-    pub const ALL: [&str; 9] = [
+    pub const ALL: [&str; 10] = [
         SOURCE_LAG,
         SOURCE_LOAD,
         OLDEST_TRANSACTION,
@@ -46,5 +48,6 @@ pub mod name {
         TARGET_WAIT,
         TARGET_BREAKER,
         TARGET_CREDENTIALS,
+        TENANT_CREDENTIALS,
     ];
 }

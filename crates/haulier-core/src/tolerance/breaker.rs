@@ -75,6 +75,11 @@ impl Breaker {
         self.opened.iter().filter(|at| now.saturating_sub(**at) <= OFTEN_WITHIN).count() >= OFTEN
     }
 
+    /// Forgets how often it opened: a person was told, and it is his turn.
+    pub fn forget_openings(&mut self) {
+        self.opened.clear();
+    }
+
     /// Asks to send one attempt. `Err` says when to ask again; the end of a probe may come earlier.
     pub fn admit(&mut self, now: Micros) -> Result<(), Micros> {
         let until = match self.state {
@@ -179,6 +184,8 @@ mod tests {
         }
         assert!(breaker.is_critical(62 * SECOND));
         assert!(!breaker.is_critical(700 * SECOND));
+        breaker.forget_openings();
+        assert!(!breaker.is_critical(62 * SECOND), "three more, once a person was told");
         breaker.admit(100 * SECOND).unwrap();
         assert_eq!(breaker.admit(130 * SECOND), Ok(()), "a probe of which nothing was heard is given up");
     }

@@ -8,6 +8,8 @@ use haulier_core::tolerance::{Colour, Latency, LawState, Phase, Raise, Window};
 
 /// Fields of a line stand apart by this, which no text of ours holds.
 const TAB: char = '\t';
+const CRITICAL: &str = "critical";
+const PART: &str = "part";
 
 pub(crate) fn attempts(window: &Window) -> String {
     let latency: Vec<String> =
@@ -29,11 +31,15 @@ pub(crate) fn read_attempts(text: &str) -> Option<Window> {
 
 pub(crate) fn brake(side: Side, holding: &Holding) -> String {
     let plain = |text: &str| text.replace(char::is_control, " ");
-    let critical = if holding.critical { "critical" } else { "-" };
+    let weight = match (holding.critical, holding.part) {
+        (true, _) => CRITICAL,
+        (false, true) => PART,
+        (false, false) => "-",
+    };
     [
         side.as_str().to_owned(),
         holding.since.to_string(),
-        critical.to_owned(),
+        weight.to_owned(),
         plain(&holding.name),
         plain(&holding.limit),
         plain(&holding.value),
@@ -43,14 +49,15 @@ pub(crate) fn brake(side: Side, holding: &Holding) -> String {
 
 pub(crate) fn read_brake(text: &str) -> Option<(Side, Holding)> {
     let fields: Vec<&str> = text.split(TAB).collect();
-    let [side, since, critical, name, limit, value] = fields.as_slice() else { return None };
+    let [side, since, weight, name, limit, value] = fields.as_slice() else { return None };
     let side = Side::ALL.into_iter().find(|known| known.as_str() == *side)?;
     let holding = Holding {
         name: (*name).to_owned(),
         value: (*value).to_owned(),
         limit: (*limit).to_owned(),
         since: since.parse().ok()?,
-        critical: *critical == "critical",
+        critical: *weight == CRITICAL,
+        part: *weight == PART,
     };
     Some((side, holding))
 }
@@ -172,8 +179,11 @@ mod tests {
             limit: "2 s".to_owned(),
             since: 12,
             critical: true,
+            part: false,
         };
-        assert_eq!(read_brake(&brake(Side::Produce, &holding)), Some((Side::Produce, holding)));
+        assert_eq!(read_brake(&brake(Side::Produce, &holding)), Some((Side::Produce, holding.clone())));
+        let part = Holding { critical: false, part: true, ..holding };
+        assert_eq!(read_brake(&brake(Side::Push, &part)), Some((Side::Push, part)));
         assert_eq!(read_brake("produce\t3"), None);
         let mut window = Window { throttled: 3, failed: 4, saturated: 5, ..Window::default() };
         assert_eq!(read_attempts(&attempts(&window)), Some(window.clone()));

@@ -7,5 +7,5 @@ mod watch;
 
 pub use board::Board;
 pub use queue::watch_queue;
-pub(crate) use target::of_target;
+pub use target::of_target;
 pub use watch::{Gauge, watch_gauge};

@@ -42,6 +42,7 @@ pub async fn watch_queue(
             limit: String::new(),
             since: *alarm_since.get_or_insert(now),
             critical: false,
+            part: false,
         });
         if alarm.is_none() {
             alarm_since = None;

@@ -10,8 +10,8 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use haulier_core::plan::{Entity, PushProgram};
 use haulier_core::port::{Claim, LedgerError, Settled, Settlement};
-use haulier_core::{FailureKind, Outcome, Parcel, Record, RecordRef, SourceKey, TargetId, crash};
-use haulier_throttle::patiently;
+use haulier_core::{Failure, FailureKind, Outcome, Parcel, Record, RecordRef, SourceKey, TargetId, crash};
+use haulier_throttle::{Refusal, patiently};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -20,7 +20,7 @@ use crate::backlog::BacklogShare;
 use crate::fence::Hold;
 use crate::push::{Flown, push};
 use crate::shared::Shared;
-use crate::verdict::{Circumstances, settlement};
+use crate::verdict::{Circumstances, later, settlement};
 
 /// Outcomes of a slow parcel are settled at least so often.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
@@ -128,8 +128,13 @@ impl<'a> Load<'a> {
                 slot = &mut take, if !self.ready.is_empty() && !stopping => {
                     let batch: Vec<usize> = self.ready.drain(..most.min(self.ready.len())).collect();
                     backlog.started(batch.len());
-                    let batch: Vec<(usize, Item<'a>)> = batch.into_iter().filter_map(|index| Some((index, self.taken(index)?))).collect();
-                    flying.push(push(shared, hold, entity, batch, slot, session));
+                    let batch: Vec<(usize, Item<'a>)> = batch
+                        .into_iter()
+                        .filter_map(|index| Some((index, self.let_in(index)?)))
+                        .collect();
+                    if !batch.is_empty() {
+                        flying.push(push(shared, hold, entity, batch, slot, session));
+                    }
                     take.set(shared.controls.slots.take());
                 }
                 () = tokio::time::sleep_until(flush_at), if self.oldest.is_some() => self.flush().await?,
@@ -140,9 +145,20 @@ impl<'a> Load<'a> {
         self.flush().await
     }
 
-    /// A copy of what a push needs; the item itself stays for the settlement.
-    fn taken(&self, index: usize) -> Option<Item<'a>> {
+    /// A copy of what a push needs; the item itself stays for the settlement. One whose tenant the target lets nothing in for
+    /// is put off, unsent and uncounted.
+    fn let_in(&mut self, index: usize) -> Option<Item<'a>> {
         let item = self.items.get(index)?;
+        let admitted = item.record.tenant.as_ref().map(|tenant| self.shared.controls.tenants.admit(tenant));
+        if let Some(Err(wait)) = admitted {
+            let key = item.record.key.clone();
+            let reason = "not sent: the target refuses the credentials for its tenant";
+            let due = later(self.shared.clock.micros(), wait);
+            let failure = Failure::new(FailureKind::Credential, reason);
+            self.note(index, Settlement::Retry { due, failure, counted: false });
+            self.hold_children(&key);
+            return None;
+        }
         Some(Item {
             record: item.record,
             attempt: item.attempt,
@@ -181,16 +197,46 @@ impl<'a> Load<'a> {
             roll: roll(),
             retry: self.shared.plan.retry,
             zombie_grace: self.shared.settings.zombie_grace,
+            refused_for: self.credentials(&outcome, item.record),
         };
-        let refused = matches!(&outcome, Outcome::Failed(failure) if failure.kind == FailureKind::Credential);
         let (how, pause) = settlement(outcome, item.record, at);
-        let flow = &self.shared.controls.flow;
-        match pause {
-            Some(pause) if refused => flow.hold_refused(pause),
-            Some(pause) => flow.hold_for(pause),
-            None => {}
+        if let Some(pause) = pause {
+            self.shared.controls.flow.hold_for(pause);
         }
         self.note(index, how);
+    }
+
+    /// What an outcome says of the credentials: for how long nothing is sent with them, to this tenant or at all.
+    fn credentials(&self, outcome: &Outcome, record: &Record) -> Duration {
+        let (controls, tenant) = (&self.shared.controls, record.tenant.as_ref());
+        match outcome {
+            Outcome::Landed { .. } => controls.tenants.accepted(tenant),
+            Outcome::Failed(failure) => match failure.kind {
+                FailureKind::Credential => {
+                    let asked = failure.retry_after;
+                    match controls.tenants.refused(tenant, &self.shared.plan.retry, asked) {
+                        Refusal::Tenant(wait) => return wait,
+                        Refusal::All(wait) => {
+                            controls.flow.hold_refused(wait);
+                            return wait;
+                        }
+                    }
+                }
+                // The target looked at the record itself.
+                FailureKind::Refused
+                | FailureKind::Duplicate
+                | FailureKind::Conflict
+                | FailureKind::MissingParent
+                | FailureKind::SilentLoss => controls.tenants.accepted(tenant),
+                // Nothing was asked, or nobody knows what the target thought of it.
+                FailureKind::Mapping
+                | FailureKind::KeyChanged
+                | FailureKind::Throttled
+                | FailureKind::Transient
+                | FailureKind::Unknown => {}
+            },
+        }
+        Duration::ZERO
     }
 
     /// After a stop: what was claimed and not sent goes back to the queue.

@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use haulier_core::RunId;
+use haulier_core::brake::{Holding, name};
 use haulier_core::control::{Change, History, Knob, RampReport, Side, Turn, Valve};
 use haulier_core::port::{Clock, Ledger, Queue, Run};
-use haulier_core::{RunId, brake::Holding};
-use haulier_throttle::brakes::{Board, watch_gauge, watch_queue};
-use haulier_throttle::{Leader, Meter};
+use haulier_throttle::brakes::{Board, of_target, watch_gauge, watch_queue};
+use haulier_throttle::{Controls, Leader, Meter};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -44,28 +46,44 @@ pub(super) fn watch_all(
         };
         tasks.spawn(leader.lead(found));
     }
-    tasks.spawn(pause_when_critical(Arc::clone(&at.ledger), run.id.clone(), board.clone()));
     Ok(tasks)
 }
 
-/// A critical brake pauses its side until a person resumes it: on record, and for all processes.
-async fn pause_when_critical(ledger: Arc<dyn Ledger>, run: RunId, board: Board) {
+/// How often is looked whether the target's brakes are critical.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A critical brake pauses its side until a person resumes it: on record, and for all processes. Every process watches its
+/// own brakes, those of the target among them where it pushes.
+pub(super) async fn pause_when_critical(
+    ledger: Arc<dyn Ledger>,
+    run: RunId,
+    board: Board,
+    push: Option<Arc<Controls>>,
+) {
     let mut watched = board.watch();
     let mut known: HashSet<String> = HashSet::new();
     loop {
-        let critical: Vec<(Side, Holding)> =
-            watched.borrow_and_update().values().filter(|(_, holding)| holding.critical).cloned().collect();
+        let target = push.iter().flat_map(|push| of_target(push, SystemClock.micros()));
+        let critical: Vec<(Side, Holding)> = watched
+            .borrow_and_update()
+            .values()
+            .cloned()
+            .chain(target.map(|holding| (Side::Push, holding)))
+            .filter(|(_, holding)| holding.critical)
+            .collect();
         known.retain(|name| critical.iter().any(|(_, holding)| holding.name == *name));
         for (side, holding) in critical {
-            if !known.contains(&holding.name) {
+            if !known.contains(&holding.name) && pause(ledger.as_ref(), &run, side, &holding).await {
                 tracing::error!(%side, brake = %holding, "a brake is critical: the side is paused until somebody resumes it");
-                if pause(ledger.as_ref(), &run, side, &holding).await {
-                    known.insert(holding.name);
+                if let Some(push) = push.as_ref().filter(|_| holding.name == name::TARGET_BREAKER) {
+                    push.flow.forget_openings();
                 }
+                known.insert(holding.name);
             }
         }
-        if watched.changed().await.is_err() {
-            return;
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            changed = watched.changed() => if changed.is_err() { return },
         }
     }
 }

@@ -59,11 +59,17 @@ impl Helm {
         let ended = CancellationToken::new();
         let board = Board::default();
         let (finds, found) = watch::channel(None);
-        let watching = if role == Role::Consume {
+        let mut watching = if role == Role::Consume {
             JoinSet::new()
         } else {
             brakes::watch_all(at, run, at.queue(role).await?, &board, &meter, finds)?
         };
+        watching.spawn(brakes::pause_when_critical(
+            Arc::clone(&at.ledger),
+            run.id.clone(),
+            board.clone(),
+            (role != Role::Publish).then(|| Arc::clone(&push)),
+        ));
         let steering = Steering {
             ledger: Arc::clone(&at.ledger),
             clock: Arc::new(SystemClock),

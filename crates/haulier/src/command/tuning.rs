@@ -203,6 +203,7 @@ pub(crate) async fn checked_target(at: &Neighbours) -> Result<Arc<dyn Target>, C
                     tokio::time::sleep(failure.retry_after.unwrap_or(wait)).await;
                 }
                 Action::PauseEndpoint
+                | Action::PauseTenant
                 | Action::Bury
                 | Action::AwaitParent
                 | Action::AwaitPerson

@@ -66,6 +66,8 @@ struct ShownHold {
     limit: Option<String>,
     since: Option<String>,
     critical: bool,
+    /// Whether all else of the side goes on.
+    part: bool,
     seen_by: String,
 }
 
@@ -116,12 +118,13 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         holds.push(ShownHold::new(name, "this host".to_owned()));
     }
     holds.extend(view.held().map(|(beat, held)| ShownHold::new(held.to_owned(), beat.process.to_string())));
-    holds.extend(view.brakes().map(|(beat, side, holding)| ShownHold {
+    holds.extend(view.brakes().chain(view.brakes_of_parts()).map(|(beat, side, holding)| ShownHold {
         side: Some(side.as_str()),
         value: Some(holding.value.clone()),
         limit: Some(holding.limit.clone()).filter(|limit| !limit.is_empty()),
         since: Some(stamp(holding.since)),
         critical: holding.critical,
+        part: holding.part,
         ..ShownHold::new(holding.name.clone(), beat.process.to_string())
     }));
     let explained = Explained {
@@ -210,7 +213,16 @@ fn show(explained: &Explained, view: &View) -> Result<(), CliError> {
 
 impl ShownHold {
     fn new(name: String, seen_by: String) -> Self {
-        Self { name, side: None, value: None, limit: None, since: None, critical: false, seen_by }
+        Self {
+            name,
+            side: None,
+            value: None,
+            limit: None,
+            since: None,
+            critical: false,
+            part: false,
+            seen_by,
+        }
     }
 
     fn line(&self) -> String {
@@ -219,8 +231,9 @@ impl ShownHold {
         let limit = self.limit.as_ref().map_or_else(String::new, |limit| format!(", limit {limit}"));
         let since = self.since.as_ref().map_or_else(String::new, |since| format!(", since {since}"));
         let critical = if self.critical { ", critical" } else { "" };
+        let part = if self.part { "a part of " } else { "" };
         format!(
-            "{side} is held by brake {}: {value}{limit}{since}{critical} (seen by {})",
+            "{part}{side} is held by brake {}: {value}{limit}{since}{critical} (seen by {})",
             self.name, self.seen_by
         )
     }

@@ -90,8 +90,17 @@ impl View {
         all
     }
 
-    /// The brakes that hold, with the process that holds by them.
+    /// The brakes that hold a side, with the process that holds by them.
     pub(crate) fn brakes(&self) -> impl Iterator<Item = (&ProcessBeat, Side, &Holding)> {
+        self.all_brakes().filter(|(_, _, holding)| !holding.part)
+    }
+
+    /// The brakes that hold only a part of a side, such as one tenant.
+    pub(crate) fn brakes_of_parts(&self) -> impl Iterator<Item = (&ProcessBeat, Side, &Holding)> {
+        self.all_brakes().filter(|(_, _, holding)| holding.part)
+    }
+
+    fn all_brakes(&self) -> impl Iterator<Item = (&ProcessBeat, Side, &Holding)> {
         self.alive().flat_map(move |beat| {
             let brakes = beat.report.as_ref().map_or(&[][..], |report| report.brakes.as_slice());
             brakes.iter().map(move |(side, holding)| (beat, *side, holding))
