@@ -2,6 +2,7 @@
 
 mod controls;
 mod cursors;
+mod outbox;
 mod records;
 
 use std::collections::HashSet;

@@ -6,7 +6,7 @@ use sqlx::{Connection, Executor, PgConnection, Row};
 use super::error::ledger_error;
 
 /// One step a version; a step that was released is never changed.
-const STEPS: [&str; 2] = [FIRST, CONTROL];
+const STEPS: [&str; 3] = [FIRST, CONTROL, CALENDAR];
 
 /// No predicate of an index names a column that a claim changes, so that claims stay within a page.
 const FIRST: &str = r#"
@@ -59,6 +59,20 @@ CREATE TABLE control (
 );
 ALTER TABLE process ADD COLUMN report TEXT;
 ";
+
+/// What people changed of the calendar, and notices on their way.
+const CALENDAR: &str = r#"
+CREATE TABLE amendment (
+    version BIGINT PRIMARY KEY, at BIGINT NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL, word TEXT NOT NULL,
+    parts TEXT NOT NULL
+);
+CREATE TABLE post (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, post_key TEXT COLLATE "C" NOT NULL UNIQUE, notice TEXT NOT NULL,
+    kind TEXT NOT NULL, subject TEXT NOT NULL, told BIGINT, audience TEXT NOT NULL, channel TEXT NOT NULL,
+    addresses TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL, at BIGINT NOT NULL,
+    since BIGINT NOT NULL, due BIGINT NOT NULL, attempts BIGINT NOT NULL, said TEXT
+);
+"#;
 
 /// Brings the schema to the newest version, and makes it where it is missing; refuses one that is newer.
 pub(crate) async fn migrate(conn: &mut PgConnection, schema: &str, at: &str) -> Result<(), LedgerError> {

@@ -6,7 +6,7 @@ use sqlx::{Executor, Row, SqliteConnection};
 use super::error::ledger_error;
 
 /// One step a version; a step that was released is never changed.
-const STEPS: [&str; 2] = [FIRST, CONTROL];
+const STEPS: [&str; 3] = [FIRST, CONTROL, CALENDAR];
 
 const FIRST: &str = "
 CREATE TABLE run (
@@ -68,6 +68,20 @@ CREATE TABLE control (
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE process ADD COLUMN report TEXT;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('control', 'control', '100 50 1');
+";
+
+/// What people changed of the calendar, and notices on their way.
+const CALENDAR: &str = "
+CREATE TABLE amendment (
+    version INTEGER PRIMARY KEY, at INTEGER NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL, word TEXT NOT NULL,
+    parts TEXT NOT NULL
+) STRICT;
+CREATE TABLE post (
+    id INTEGER PRIMARY KEY, post_key TEXT NOT NULL UNIQUE, notice TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+    told INTEGER, audience TEXT NOT NULL, channel TEXT NOT NULL, addresses TEXT NOT NULL, title TEXT NOT NULL,
+    body TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL, since INTEGER NOT NULL, due INTEGER NOT NULL,
+    attempts INTEGER NOT NULL, said TEXT
+) STRICT;
 ";
 
 /// Brings the file to the newest version; refuses one that is newer.

@@ -8,6 +8,7 @@ mod control;
 mod fixture;
 mod idmap;
 mod model;
+mod outbox;
 mod parents;
 mod settlement;
 mod steering;
@@ -24,6 +25,7 @@ pub use control::*;
 pub use fixture::{Desk, digest, entity, key, sighting};
 pub use idmap::*;
 pub use model::*;
+pub use outbox::*;
 pub use parents::*;
 pub use settlement::*;
 pub use steering::*;
@@ -113,6 +115,12 @@ macro_rules! ledger_contract {
             changes_of_control_are_kept_in_order
             one_of_racing_changes_wins
             a_process_keeps_its_last_report
+            changes_of_the_calendar_are_kept_in_order
+            one_of_racing_changes_of_the_calendar_wins
+            a_post_is_kept_once_under_its_key
+            a_post_is_taken_by_one_sender
+            a_post_goes_only_where_its_law_leads
+            what_a_dead_sender_had_in_hand_is_doubtful
             two_handles_see_each_other
             a_newer_ledger_is_refused
             opening_at_once_makes_one_ledger

@@ -26,8 +26,8 @@ use crate::{EntityName, ProcessId, RecordRef, RunId, TargetId};
 
 /// The whole ledger. Every call is one transaction, durable when it returns, and safe to repeat.
 /// A dropped call may or may not have happened.
-pub trait Ledger: RecordBook + Cursors + Controls {}
-impl<T: RecordBook + Cursors + Controls> Ledger for T {}
+pub trait Ledger: RecordBook + Cursors + Controls + CalendarLog + Outbox {}
+impl<T: RecordBook + Cursors + Controls + CalendarLog + Outbox> Ledger for T {}
 
 /// What happened to each record, and the id map.
 #[async_trait]
