@@ -68,11 +68,10 @@ impl Leader {
         let beats = self.ledger.processes(&self.run).await?;
         let now = self.clock.micros();
         let ramp = history.ramp(now).map_or(self.ramp, |(ramp, _)| ramp);
-        let operator = self.operator(history, now);
+        let operator = operator(&self.workers, history, now);
         let Some(course) = course else {
-            let begun = self.begin(&beats, history, ramp, now);
-            let report = begun.1;
-            *course = Some(begun.0);
+            let (begun, report) = Course::begin(self.tolerance, &self.workers, &beats, history, ramp, now);
+            *course = Some(begun);
             return Ok(Some(report));
         };
         let before = course.law.state().clone();
@@ -99,30 +98,46 @@ impl Leader {
             throughput: course.throughput,
         }))
     }
+}
 
+/// What the operator allows: his value or the start value, under the ceiling unless he forced it.
+fn operator(workers: &Bounds, history: &History, now: Micros) -> u32 {
+    let change = history.knob(Knob::Workers, now);
+    let (set, forced) = match change.map(|change| (change.turn, change.forced)) {
+        Some((Turn::Knob(_, Setting::To(limit)), forced)) => (limit, forced),
+        Some((Turn::Knob(_, Setting::Default) | Turn::Valve(..) | Turn::Ramp(_), _)) | None => {
+            (workers.start, false)
+        }
+    };
+    let ceiling = if forced { Limit::None } else { workers.ceiling };
+    set.min(ceiling).whole()
+}
+
+impl Course {
     /// Goes on where the last leader was, or begins anew.
     fn begin(
-        &self,
+        tolerance: Tolerance,
+        workers: &Bounds,
         beats: &[ProcessBeat],
         history: &History,
         ramp: Ramp,
         now: Micros,
-    ) -> (Course, RampReport) {
-        let operator = self.operator(history, now);
-        let tolerance = Tolerance { ceiling: self.workers.ceiling.whole(), ..self.tolerance };
+    ) -> (Self, RampReport) {
+        let allowed = operator(workers, history, now);
+        let tolerance = Tolerance { ceiling: workers.ceiling.whole(), ..tolerance };
         let reports = beats.iter().filter_map(|beat| beat.report.as_ref()?.ramp.as_ref());
         let last = reports.max_by_key(|report| report.at).cloned();
         let law = match &last {
             Some(last) => {
                 // A step that was taken after the last report is taken now.
-                let then = self.operator(&history.until(last.at), last.at);
+                let then = operator(workers, &history.until(last.at), last.at);
                 let mut law = Law::resume(tolerance, ramp, then, last.state.clone(), now);
-                if operator != then {
-                    law.set_operator(operator, None);
+                if allowed != then {
+                    law.set_operator(allowed, None);
                 }
                 law
             }
-            None => Law::new(tolerance, ramp, operator, now),
+            None => Law::new(tolerance, ramp, allowed, now),
         };
         let report = RampReport {
             at: now,
@@ -131,27 +146,12 @@ impl Leader {
             words: "not judged yet".to_owned(),
             throughput: None,
         };
-        let mut course = Course { law, ramp, operator, seen: HashMap::new(), throughput: None };
+        let mut course = Self { law, ramp, operator: allowed, seen: HashMap::new(), throughput: None };
         // What was measured before this leader came was judged by another, or is too old.
         course.measured(beats);
         (course, report)
     }
 
-    /// What the operator allows: his value or the start value, under the ceiling unless he forced it.
-    fn operator(&self, history: &History, now: Micros) -> u32 {
-        let change = history.knob(Knob::Workers, now);
-        let (set, forced) = match change.map(|change| (change.turn, change.forced)) {
-            Some((Turn::Knob(_, Setting::To(limit)), forced)) => (limit, forced),
-            Some((Turn::Knob(_, Setting::Default) | Turn::Valve(..) | Turn::Ramp(_), _)) | None => {
-                (self.workers.start, false)
-            }
-        };
-        let ceiling = if forced { Limit::None } else { self.workers.ceiling };
-        set.min(ceiling).whole()
-    }
-}
-
-impl Course {
     /// What all processes measured since the last look.
     fn measured(&mut self, beats: &[ProcessBeat]) -> Window {
         let mut all = Window::default();
@@ -175,5 +175,93 @@ fn tell(verdict: &Verdict, ramp: Ramp) {
         Step::Cut { .. } | Step::StepBack { .. } => {
             tracing::warn!(%ramp, "{verdict}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use haulier_core::ProcessId;
+    use haulier_core::control::{Change, Report};
+    use haulier_core::tolerance::{Attempt, LawState};
+
+    use super::*;
+
+    const SECOND: Micros = 1_000_000;
+
+    fn workers() -> Bounds {
+        Bounds::new(Limit::At(4.0), Limit::At(16.0))
+    }
+
+    fn set(version: u64, at: Micros, workers: f64) -> Change {
+        let turn = Turn::Knob(Knob::Workers, Setting::To(Limit::At(workers)));
+        let (by, previous) = ("ana".to_owned(), String::new());
+        Change { version, at, by, reason: None, turn, previous, forced: false, expires: None }
+    }
+
+    fn beat(name: &str, report: Report) -> ProcessBeat {
+        ProcessBeat {
+            process: ProcessId::new(name),
+            run: RunId::new("r"),
+            role: "run".to_owned(),
+            host: "h".to_owned(),
+            pid: 1,
+            at: 0,
+            in_flight: 0,
+            ended: false,
+            report: Some(report),
+        }
+    }
+
+    /// A leader reported at this time that the law had come to so many workers.
+    fn led(name: &str, at: Micros, workers: u32) -> ProcessBeat {
+        let state = LawState::new(workers, Some(Duration::from_millis(80)));
+        let ramp = RampReport { at, state, colour: None, words: "GREEN".to_owned(), throughput: Some(9.0) };
+        beat(name, Report { ramp: Some(ramp), ..Report::default() })
+    }
+
+    fn begin(beats: &[ProcessBeat], changes: Vec<Change>, ramp: Ramp) -> Course {
+        let history = History::new(changes);
+        let now = 100 * SECOND;
+        let (course, report) = Course::begin(Tolerance::default(), &workers(), beats, &history, ramp, now);
+        assert_eq!((report.at, &report.state, report.colour), (now, course.law.state(), None));
+        course
+    }
+
+    #[test]
+    fn a_law_without_a_past_begins_with_few_workers_or_with_the_operators() {
+        assert_eq!(begin(&[], Vec::new(), Ramp::Auto).law.workers(), Tolerance::default().start);
+        assert_eq!(begin(&[], Vec::new(), Ramp::Advise).law.workers(), 4);
+        assert_eq!(begin(&[], vec![set(1, 0, 9.0)], Ramp::Advise).law.workers(), 9);
+    }
+
+    #[test]
+    fn the_next_leader_goes_on_from_the_newest_report() {
+        let beats = [led("a", 10 * SECOND, 3), led("b", 20 * SECOND, 7), led("c", 15 * SECOND, 5)];
+        let course = begin(&beats, vec![set(1, 0, 12.0)], Ramp::Auto);
+        assert_eq!(course.law.workers(), 7);
+        assert_eq!(course.law.state().baseline, Some(Duration::from_millis(80)));
+    }
+
+    #[test]
+    fn a_step_that_was_taken_after_the_last_report_is_taken() {
+        let beats = [led("a", 20 * SECOND, 8)];
+        let before = begin(&beats, vec![set(1, 0, 8.0)], Ramp::Advise);
+        assert_eq!(before.law.workers(), 8);
+        let taken = begin(&beats, vec![set(1, 0, 8.0), set(2, 30 * SECOND, 12.0)], Ramp::Advise);
+        assert_eq!(taken.law.workers(), 12);
+        let lowered = begin(&beats, vec![set(1, 0, 8.0), set(2, 30 * SECOND, 2.0)], Ramp::Auto);
+        assert_eq!(lowered.law.workers(), 2);
+    }
+
+    #[test]
+    fn what_was_measured_before_is_not_judged_again() {
+        let mut attempts = Window::default();
+        (0..50).for_each(|_| attempts.note(Attempt::Failed, true));
+        let beats = [beat("w", Report { attempts: Some(attempts.clone()), ..Report::default() })];
+        let mut course = begin(&beats, Vec::new(), Ramp::Auto);
+        assert_eq!(course.measured(&beats), Window::default());
+        attempts.note(Attempt::Failed, true);
+        let later = [beat("w", Report { attempts: Some(attempts), ..Report::default() })];
+        assert_eq!(course.measured(&later).failed, 1);
     }
 }

@@ -140,6 +140,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_on_record_at_a_time_leaves_out_what_came_later() {
+        let at = |version, at| Change { at, ..set(version, 8.0, None) };
+        let history = History::new(vec![at(1, 10), at(2, 20), at(3, 30)]);
+        let versions = |upto| history.until(upto).changes().iter().map(|change| change.version).collect();
+        let known: [Vec<u64>; 4] = [9, 10, 29, 30].map(versions);
+        assert_eq!(known, [vec![], vec![1], vec![1, 2], vec![1, 2, 3]]);
+    }
+
+    #[test]
     fn the_time_of_pauses_is_known() {
         let at = |version, at, valve, expires| Change {
             at,

@@ -89,8 +89,8 @@ pub(crate) async fn migrate(conn: &mut PgConnection, schema: &str, at: &str) -> 
     tx.commit().await.map_err(|error| fail(&error))
 }
 
-/// Returns the version that was there.
-async fn step_up(conn: &mut PgConnection, schema: &str, known: i64) -> Result<i64, sqlx::Error> {
+/// Takes the steps up to `known`. Returns the version that was there.
+pub(super) async fn step_up(conn: &mut PgConnection, schema: &str, known: i64) -> Result<i64, sqlx::Error> {
     let exists = sqlx::query("SELECT to_regclass(format('%I.ledger_version', $1)) IS NOT NULL").bind(schema);
     if exists.fetch_one(&mut *conn).await?.try_get(0)? {
         let found = version(conn).await?;
@@ -107,7 +107,9 @@ async fn step_up(conn: &mut PgConnection, schema: &str, known: i64) -> Result<i6
     }
     conn.execute("CREATE TABLE IF NOT EXISTS ledger_version (version BIGINT NOT NULL)").await?;
     let found = version(conn).await?;
-    for (step, version) in STEPS.into_iter().zip(1..).filter(|(_, version)| *version > found) {
+    for (step, version) in
+        STEPS.into_iter().zip(1..).filter(|(_, version)| (found + 1..=known).contains(version))
+    {
         sqlx::raw_sql(step).execute(&mut *conn).await?;
         let insert = sqlx::query("INSERT INTO ledger_version (version) VALUES ($1)");
         insert.bind::<i64>(version).execute(&mut *conn).await?;

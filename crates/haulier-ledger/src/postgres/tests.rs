@@ -9,8 +9,8 @@ use haulier_core::port::{Admission, Claim, LedgerError};
 use haulier_testkit::contract::ledger::{Desk, sighting};
 use sqlx::{AssertSqlSafe, Executor, Row};
 
-use super::{PostgresOptions, open};
-use crate::contract::Schema;
+use super::{PostgresOptions, open, schema as tables};
+use crate::contract::{FIRST_VERSION_ROWS, Schema, assert_upgraded};
 
 /// A user who may do nothing yet, with the schema's name.
 async fn newcomer(schema: &Schema) -> PostgresOptions {
@@ -175,4 +175,16 @@ async fn claims_find_their_records_by_key() {
     schema.remove().await;
     // Making the indices reads the empty table.
     assert!(matches!(scans, Ok(0..=7)), "{scans:?} walks");
+}
+
+#[tokio::test]
+async fn a_schema_of_the_first_version_is_brought_up_to_date_with_all_that_it_holds() {
+    let schema = Schema::new();
+    let mut old = schema.connect().await;
+    tables::step_up(&mut old, &schema.name, 1).await.unwrap();
+    sqlx::raw_sql(FIRST_VERSION_ROWS).execute(&mut old).await.unwrap();
+    let opened = open(&schema.options()).await.unwrap();
+    assert_upgraded(opened.as_ref()).await;
+    drop(opened);
+    schema.remove().await;
 }

@@ -103,13 +103,16 @@ pub(crate) async fn migrate(conn: &mut SqliteConnection, at: &str) -> Result<(),
     found.map_err(|found| LedgerError::Newer { found, known })
 }
 
-async fn step_up(conn: &mut SqliteConnection, known: i64) -> Result<Result<(), i64>, sqlx::Error> {
+/// Takes the steps up to `known`, unless the file is newer: then the version that it has.
+pub(super) async fn step_up(conn: &mut SqliteConnection, known: i64) -> Result<Result<(), i64>, sqlx::Error> {
     let found = version(conn).await?;
     if found > known {
         return Ok(Err(found));
     }
     conn.execute("CREATE TABLE IF NOT EXISTS ledger_version (version INTEGER NOT NULL) STRICT").await?;
-    for (step, version) in STEPS.into_iter().zip(1..).filter(|(_, version)| *version > found) {
+    for (step, version) in
+        STEPS.into_iter().zip(1..).filter(|(_, version)| (found + 1..=known).contains(version))
+    {
         sqlx::raw_sql(step).execute(&mut *conn).await?;
         let insert = sqlx::query("INSERT INTO ledger_version (version) VALUES ($1)");
         insert.bind::<i64>(version).execute(&mut *conn).await?;

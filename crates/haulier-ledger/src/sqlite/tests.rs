@@ -11,8 +11,9 @@ use haulier_testkit::contract::ledger::{Desk, sighting};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, Executor, Row, SqliteConnection};
 
-use super::{File, Limits, SqliteOptions};
+use super::{File, Limits, SqliteOptions, schema};
 use crate::book::Book;
+use crate::contract::{FIRST_VERSION_ROWS, assert_upgraded};
 
 async fn open(path: &Path, limits: Limits) -> Arc<dyn Ledger> {
     Arc::new(Book::new(File::open(path, SqliteOptions::default(), limits).await.unwrap()))
@@ -112,4 +113,16 @@ async fn a_file_that_others_hold_is_out_of_reach_until_they_let_go() {
     assert_eq!(desk.ledger.tally(&desk.run).await.unwrap().total().planned, 1);
     other.execute("COMMIT").await.unwrap();
     desk.admit(&rows).await;
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_up_to_date_with_all_that_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut old = SqliteConnection::connect_with(&options).await.unwrap();
+    schema::step_up(&mut old, 1).await.unwrap().unwrap();
+    sqlx::raw_sql(FIRST_VERSION_ROWS).execute(&mut old).await.unwrap();
+    old.close().await.unwrap();
+    assert_upgraded(open(&path, Limits::default()).await.as_ref()).await;
 }

@@ -5,33 +5,9 @@ use std::time::Duration;
 use crate::port::Micros;
 use crate::tolerance::{Attempt, Colour, Law, LawState, Phase, Ramp, Step, Tolerance, Verdict, Window};
 
-const TOLERANCE: Tolerance = Tolerance {
-    p95: Some(Duration::from_millis(200)),
-    baseline: None,
-    baseline_results: 100,
-    baseline_factor: 2.0,
-    amber_latency: 0.8,
-    red_failures: 0.02,
-    amber_failures: 0.005,
-    window: Duration::from_secs(5),
-    storm_window: Duration::from_secs(1),
-    results: 20,
-    slow_results: 5,
-    slow_window: Duration::from_secs(30),
-    start: 2,
-    floor: 1,
-    ceiling: 64,
-    raise_factor: 1.5,
-    cut_factor: 0.7,
-    cooldown: 2,
-    careful_greens: 2,
-    recover_to: 0.75,
-    plateau_gain: 0.25,
-    memory: Duration::from_mins(2),
-    rate_cap: 0.95,
-    rate_growth: 1.02,
-    rate_greens: 6,
-};
+fn tolerance() -> Tolerance {
+    Tolerance { p95: Some(Duration::from_millis(200)), ceiling: 64, ..Tolerance::default() }
+}
 
 struct Bench {
     law: Law,
@@ -40,7 +16,7 @@ struct Bench {
 
 impl Bench {
     fn new(ramp: Ramp, operator: u32) -> Self {
-        Self { law: Law::new(TOLERANCE, ramp, operator, 0), now: 0 }
+        Self { law: Law::new(tolerance(), ramp, operator, 0), now: 0 }
     }
 
     /// The next five seconds: so many answers of so many milliseconds, refusals and failures.
@@ -83,7 +59,7 @@ fn the_colours_follow_the_bounds() {
 
 #[test]
 fn too_few_results_are_not_judged_until_the_target_is_known_to_be_slow() {
-    let mut law = Law::new(TOLERANCE, Ramp::Auto, 8, 0);
+    let mut law = Law::new(tolerance(), Ramp::Auto, 8, 0);
     let mut few = Window::default();
     (0..5).for_each(|_| few.note(Attempt::Answered(Duration::from_millis(10)), true));
     assert_eq!(law.observe(&few, 29_000_000), None);
@@ -172,7 +148,7 @@ fn a_target_that_asks_for_less_teaches_a_rate_and_costs_no_worker() {
 
 #[test]
 fn the_baseline_is_frozen_and_doubled() {
-    let tolerance = Tolerance { p95: None, ..TOLERANCE };
+    let tolerance = Tolerance { p95: None, ..tolerance() };
     let mut bench = Bench { law: Law::new(tolerance, Ramp::Auto, 8, 0), now: 0 };
     assert_eq!(bench.green(100).colour, Colour::Green);
     bench.window(100, 170, 0, 0);
@@ -186,7 +162,7 @@ fn another_process_goes_on_where_one_died() {
     bench.window(100, 300, 0, 0);
     let kept: LawState = bench.law.state().clone();
     assert_eq!(kept.phase, Phase::Recovery);
-    let resumed = Law::resume(TOLERANCE, Ramp::Auto, 64, kept.clone(), bench.now);
+    let resumed = Law::resume(tolerance(), Ramp::Auto, 64, kept.clone(), bench.now);
     assert_eq!(resumed.state(), &kept);
 }
 
