@@ -196,3 +196,35 @@ fn every_command_is_in_the_readme_and_every_exit_code_in_its_page() {
         assert!(page.contains(&format!("| {number} |")), "docs/exit-codes.md lacks {number}");
     }
 }
+
+/// What `docs/promises.md` calls a proof, so that none of them is gone.
+#[test]
+fn every_proof_of_a_promise_is_a_test() {
+    let page = fs::read_to_string(root().join("docs/promises.md")).unwrap();
+    let code: String = rust_files().iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let is_name = |text: &str| {
+        text.matches('_').count() > 1
+            && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|text| is_name(text)).collect();
+    assert!(named.len() > 50, "the search for proofs is broken: {named:?}");
+    for name in named {
+        assert!(code.contains(&format!("fn {name}(")), "docs/promises.md names `{name}`, which is no test");
+    }
+}
+
+/// At least once is what can be promised over two networks; nobody is to read more into it.
+#[test]
+fn nothing_is_promised_to_happen_just_once() {
+    let mut pages = Vec::new();
+    files(&root().join("docs"), "md", &mut pages);
+    files(&root().join("crates"), "md", &mut pages);
+    pages.extend([root().join("README.md"), root().join("ARCHITECTURE.md"), root().join("CHANGELOG.md")]);
+    for path in pages {
+        let text = fs::read_to_string(&path).unwrap().to_lowercase().replace('-', " ");
+        let promised = text.match_indices("exactly once").count();
+        // The page that says what is not promised has to name it.
+        let allowed = usize::from(path.ends_with("docs/promises.md"));
+        assert!(promised <= allowed, "{} promises too much", path.display());
+    }
+}
