@@ -112,6 +112,20 @@ async fn a_retry_without_mending_dies_again_and_a_waived_record_stays_out() {
         waived.iter().all(|row| row["reason"].as_str().unwrap().contains("no kings here")),
         "{waived:#?}"
     );
+    let status = case.status().await;
+    let kinds = &status["skipped_as"];
+    let sum: u64 =
+        ["unchanged", "without_tenant", "empty", "waived"].iter().map(|kind| number(kinds, kind)).sum();
+    assert_eq!(sum, number(&status["all"], "skipped"), "{status:#}");
+    assert_eq!(number(kinds, "waived"), dead.len() as u64, "{status:#}");
+    assert_eq!((&status["tenants"], &status["tenants_done"]), (&3.into(), &3.into()), "{status:#}");
+    let told = case.haulier(&["status"]).run().await.expect(0).stdout;
+    let words = format!(
+        "skipped: {} unchanged since an earlier run, {} waived",
+        number(kinds, "unchanged"),
+        dead.len()
+    );
+    assert!(told.contains(&words), "{words} is not in\n{told}");
     // What changed is looked at again, with what was decided before.
     case.execute("update memberships set role = 'queen' where role = 'king'").await;
     case.haulier(&["run"]).run().await.expect(1);

@@ -35,9 +35,29 @@ async fn a_run_is_followed_from_another_shell_to_its_end() {
     let last = events.last().unwrap();
     assert_eq!((&last["state"], &last["event"]), (&"finished".into(), &"status".into()), "{last:#}");
     assert_eq!(last["settled"], last["expected"], "{last:#}");
+    assert_eq!((&last["tenants"], &last["tenants_done"]), (&10.into(), &10.into()), "{last:#}");
     assert!(events.iter().any(|event| event["queue_ready"].is_u64()), "{}", watched.stderr);
     let told = lines.ended().await.expect(0).stdout;
     assert!(told.contains("push: workers") && told.contains("flow: finished"), "{told}");
+    assert!(told.contains("10 of 10 tenants done"), "{told}");
+    case.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_processs_lines_of_progress_name_what_holds_the_run() {
+    let push = "workers = 4\nrate = 100\n[produce]\nrate = 50\nchunk = 20";
+    let case = Case::small(setting(QueueKind::Embedded, LedgerKind::Sqlite, 20, push), 20).await;
+    let fleet = Fleet::start(&case, 1);
+    fleet.producer.until_said("; bound by ").await;
+    fleet.workers[0].until_said("requests/s; bound by ").await;
+    said(&case, &["pause", "push", "--reason", "db backup"]).await;
+    for process in [&fleet.producer, &fleet.workers[0]] {
+        process.until_said("; push paused by ").await;
+        process.until_said("\"db backup\" since ").await;
+    }
+    said(&case, &["resume"]).await;
+    said(&case, &["tune", "push.rate=none", "produce.rate=none", "--force"]).await;
+    fleet.ends(&case).await;
     case.end().await;
 }
 

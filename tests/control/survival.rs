@@ -1,6 +1,6 @@
 //! What was set outlives everything: `kill -9` of all, and a start afterwards.
 
-use super::scene::{BOTH, Fleet, explain, in_flight, knob, said, setting, until_shared};
+use super::scene::{BOTH, Fleet, explain, in_flight, knob, said, setting, shares, until_shared};
 use crate::support::Case;
 use crate::support::process::wait_for;
 
@@ -35,6 +35,8 @@ async fn values_pauses_and_their_ends_are_there_after_everything_was_killed() {
         let status = case.status().await;
         assert_eq!(status["flow"], "interrupted", "{status:#}");
         assert!(status["since"].is_string(), "{status:#}");
+        let processes = status["processes"].as_array().unwrap();
+        assert!(processes.iter().all(|process| process["in_flight"].is_null()), "{status:#}");
 
         // Who starts now obeys before anything is sent.
         let stands = case.sandbox.stats().requests;
@@ -46,6 +48,51 @@ async fn values_pauses_and_their_ends_are_there_after_everything_was_killed() {
         in_flight(&case, 3).await;
         said(&case, &["tune", "push.workers=default"]).await;
         until_shared(&case, &[2, 2]).await;
+        case.sandbox.set_faults(hq_sandbox::Faults::default()).unwrap();
+        fleet.producer.ended().await.expect(0);
+        case.assert_same_on_both_sides().await;
+        case.assert_accounted_for().await;
+        case.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_ramp_has_come_to_is_there_after_everything_was_killed() {
+    for (queue, ledger) in BOTH {
+        let push = "silent_after = \"4s\"\nworkers = 8\n[tolerance]\np95 = \"20s\"\nwindow = \"2s\"\nramp = \"auto\"";
+        let case = Case::small(setting(queue, ledger, 60, push), 20).await;
+        let mut fleet = Fleet::start(&case, 2);
+        // `auto` begins with two workers.
+        wait_for("a raise", async || {
+            let explained = case.haulier(&["explain", "--json"]).run().await;
+            let workers = || explained.json()["ramp"]["workers"].as_u64();
+            (explained.code == Some(0) && workers() > Some(2)).then_some(())
+        })
+        .await;
+        said(&case, &["ramp", "hold", "--for", "1h", "--reason", "night"]).await;
+        fleet.kill().await;
+        let kept = wait_for("an interrupted run", async || {
+            let explained = explain(&case).await;
+            (explained["alive"] == false).then(|| explained["ramp"].clone())
+        })
+        .await;
+        assert_eq!(kept["ramp"], "hold", "{kept}");
+        assert!(kept["words"].as_str().unwrap().starts_with("GREEN"), "{kept}");
+        let workers = kept["workers"].as_u64().unwrap();
+        assert!(workers > 2, "{kept}");
+
+        // The next leader goes on from there, and raises nothing.
+        let fleet = Fleet::start(&case, 2);
+        wait_for("the law to go on", async || {
+            let explained = explain(&case).await;
+            let shared: u64 = shares(&case).await.iter().sum();
+            (explained["ramp"]["workers"] == workers && shared == workers).then_some(())
+        })
+        .await;
+        let history = explain(&case).await["history"].clone();
+        let last = history.as_array().unwrap().last().unwrap();
+        assert_eq!((&last["name"], &last["value"]), (&"ramp".into(), &"hold".into()), "{history:#}");
+        assert!(last["expires_at"].is_string(), "{history:#}");
         case.sandbox.set_faults(hq_sandbox::Faults::default()).unwrap();
         fleet.producer.ended().await.expect(0);
         case.assert_same_on_both_sides().await;

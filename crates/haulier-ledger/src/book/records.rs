@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use async_trait::async_trait;
 use haulier_core::port::{
     Admission, Admit, Claim, DeadFilter, Due, IdOrder, IdRow, Judgement, LedgerError, Micros, RecordBook,
-    RecordRow, Settled, Settlement, Tally, Wanted,
+    RecordRow, Settled, Settlement, Survey, Tally, Wanted,
 };
 use haulier_core::{EntityName, ProcessId, RecordRef, RunId, SourceKey, TargetId};
 
@@ -15,7 +15,7 @@ use crate::conn::Backend;
 use crate::record::{PLANNED, Record, state_of};
 use crate::work::{
     AdmitRows, ClaimRecords, Judge, ListRecords, NextDue, ReadCounts, ReadDue, ReadIdMap, ReadJudgements,
-    ReadTargetIds, Reap, Republish, Rescue, SettleRecords,
+    ReadSurvey, ReadTargetIds, Reap, Republish, Rescue, SettleRecords,
 };
 
 #[async_trait]
@@ -138,6 +138,11 @@ impl<B: Backend> RecordBook for Book<B> {
         let run = self.names.run(&self.backend, run).await?;
         let counts = self.backend.read(ReadCounts { run }).await?;
         self.tally_of(counts).await
+    }
+
+    async fn survey(&self, run: &RunId) -> Result<Survey, LedgerError> {
+        let run = self.names.run(&self.backend, run).await?;
+        self.backend.read(ReadSurvey(run)).await
     }
 
     async fn list(

@@ -21,7 +21,9 @@ pub(crate) use cursors::{AdvanceCursors, ReadCursors};
 pub(crate) use lease::{HoldLease, ReleaseLease};
 pub(crate) use names::{FindNames, InternEntity, InternProcess, NameTable};
 pub(crate) use outbox::{DoubtPosts, KeepPosts, ReadPosts, SettlePost, TakePosts};
-pub(crate) use query::{ListRecords, NextDue, ReadCounts, ReadDue, ReadIdMap, ReadJudgements, ReadTargetIds};
+pub(crate) use query::{
+    ListRecords, NextDue, ReadCounts, ReadDue, ReadIdMap, ReadJudgements, ReadSurvey, ReadTargetIds,
+};
 pub(crate) use runs::{Beat, EndRun, LatestRun, OpenRun, Processes, RunEnd};
 pub(crate) use settle::SettleRecords;
 pub(crate) use sweep::{Judge, Reap, Republish, Rescue};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use haulier_core::port::{IdOrder, Judgement, Micros};
+use haulier_core::port::{IdOrder, Judgement, Micros, Survey};
 use haulier_core::{Origin, RecordState, SourceKey, TargetId, TenantKey};
 
 use crate::conn::{Args, Cells, Conn, Fault, Work};
@@ -114,6 +114,51 @@ impl Work for ReadCounts {
                    GROUP BY entity, state HAVING SUM(n) <> 0 ORDER BY entity, state";
         let rows = conn.rows(sql, Args::of([self.run.into()])).await?;
         rows.iter().map(|row| Ok((row.number(0)?, row.number(1)?, row.number(2)?))).collect()
+    }
+}
+
+/// Tenants, and skipped records by why. A waived record keeps the kind of its failure, one that is left out only a reason.
+#[derive(Debug)]
+pub(crate) struct ReadSurvey(pub(crate) i64);
+
+impl Work for ReadSurvey {
+    type Out = Survey;
+    const DOING: &'static str = "counting tenants";
+
+    async fn run<C: Conn>(&self, conn: &mut C) -> Result<Survey, Fault> {
+        macro_rules! sum {
+            ($condition:literal) => {
+                concat!("CAST(COALESCE(SUM(CASE WHEN ", $condition, " THEN 1 ELSE 0 END), 0) AS BIGINT)")
+            };
+        }
+        let sql = concat!(
+            "SELECT COUNT(tenant), ",
+            sum!("tenant IS NOT NULL AND pending = 0"),
+            ", CAST(COALESCE(SUM(skipped), 0) AS BIGINT), CAST(COALESCE(SUM(waived), 0) AS BIGINT), \
+             CAST(COALESCE(SUM(left_out), 0) AS BIGINT), \
+             CAST(COALESCE(SUM(CASE WHEN tenant IS NULL THEN left_out ELSE 0 END), 0) AS BIGINT) \
+             FROM (SELECT tenant, ",
+            sum!("state NOT IN (5, 7)"),
+            " AS pending, ",
+            sum!("state = 7"),
+            " AS skipped, ",
+            sum!("state = 7 AND failure_kind IS NOT NULL"),
+            " AS waived, ",
+            sum!("state = 7 AND failure_kind IS NULL AND failure_reason IS NOT NULL"),
+            " AS left_out FROM record WHERE run = $1 GROUP BY tenant) AS each_tenant"
+        );
+        let rows = conn.rows(sql, Args::of([self.0.into()])).await?;
+        let row = rows.first().ok_or_else(|| Fault::corrupt("an answer is missing"))?;
+        let count = |column| row.number(column).map(|count| u64::try_from(count).unwrap_or(0));
+        let (skipped, waived, left_out, without_tenant) = (count(2)?, count(3)?, count(4)?, count(5)?);
+        Ok(Survey {
+            tenants: count(0)?,
+            tenants_done: count(1)?,
+            unchanged: skipped.saturating_sub(waived + left_out),
+            without_tenant,
+            empty: left_out.saturating_sub(without_tenant),
+            waived,
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod outbox;
 mod parents;
 mod settlement;
 mod steering;
+mod survey;
 mod sweep;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub use outbox::*;
 pub use parents::*;
 pub use settlement::*;
 pub use steering::*;
+pub use survey::*;
 pub use sweep::*;
 
 /// One fresh ledger, and what an adapter's test can do with it.
@@ -99,6 +101,7 @@ macro_rules! ledger_contract {
             rescue_makes_queued_records_due
             a_person_retries_or_waives_dead_records
             lists_are_filtered_and_paged
+            tenants_are_counted_and_skipped_records_by_why
             the_id_map_is_paged_as_it_landed
             the_undo_list_is_the_created_ones_backwards
             the_id_map_keeps_the_first_landing

@@ -1,15 +1,19 @@
 //! How a run goes right now: what is set, what is applied, what was measured, how long it will take and what binds.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use haulier_core::control::{Binding, Knob, Limit, Side, Valve};
 use haulier_core::estimate;
-use haulier_core::port::{Run, Tally};
+use haulier_core::port::{Run, Survey, Tally};
 use serde::Serialize;
 
 use super::control::View;
 use super::status::stamp;
+use crate::site::Neighbours;
 use crate::ui::grouped;
+
+const RUNNING: &str = "running";
+const BRIEF_FOR: Duration = Duration::from_secs(2);
 
 /// What the queue says of itself. A broker knows what is ready at once, what is delivered and unsettled only
 /// from statistics that lag behind.
@@ -17,6 +21,15 @@ use crate::ui::grouped;
 pub(crate) struct Waiting {
     pub(crate) ready: u64,
     pub(crate) unsettled: Option<u64>,
+}
+
+/// What takes longer to learn than the counts, where somebody asked for it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Besides {
+    pub(crate) waiting: Option<Waiting>,
+    /// The rate at which records settled of late.
+    pub(crate) recent: Option<f64>,
+    pub(crate) survey: Option<Survey>,
 }
 
 /// A run right now. Totals over all living processes.
@@ -28,6 +41,8 @@ pub(crate) struct Live {
     flow: String,
     /// Since when nothing lives, or since when it is held.
     since: Option<String>,
+    /// What holds a part of a side while the rest goes on.
+    partly: Vec<String>,
     fibres: Turned,
     workers: Turned,
     in_flight: u32,
@@ -52,6 +67,9 @@ pub(crate) struct Live {
     binds: String,
     expected: u64,
     settled: u64,
+    /// Tenants that have a record in the run so far, and those of them with nothing left to do.
+    tenants: Option<u64>,
+    tenants_done: Option<u64>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -61,14 +79,8 @@ struct Turned {
 }
 
 impl Live {
-    /// `recent` is the rate at which records settled of late, where somebody has watched.
-    pub(crate) fn of(
-        run: &Run,
-        tally: &Tally,
-        view: &View,
-        waiting: Option<Waiting>,
-        recent: Option<f64>,
-    ) -> Self {
+    pub(crate) fn of(run: &Run, tally: &Tally, view: &View, besides: Besides) -> Self {
+        let Besides { waiting, recent, survey } = besides;
         let measured = view.measured();
         let total = tally.total();
         let settled = total.planned - total.open().min(total.planned);
@@ -77,12 +89,12 @@ impl Live {
         let alive = view.alive().next().is_some();
         let run_state = match (run.finished_at, alive) {
             (Some(_), _) => "finished",
-            (None, true) => "running",
+            (None, true) => RUNNING,
             (None, false) => "interrupted",
         };
         let held = held(view);
         let (flow, since) = match (run_state, &held) {
-            ("running", Some((why, since))) => (why.clone(), since.clone()),
+            (RUNNING, Some((why, since))) => (why.clone(), since.clone()),
             ("interrupted", _) => {
                 (run_state.to_owned(), view.beats.iter().map(|beat| beat.at).max().map(stamp))
             }
@@ -92,13 +104,14 @@ impl Live {
             |knob: Knob| Turned { set: text(view.effective(knob).limit), applied: applied(view, knob) };
         let (throttled_share, failed_share) = measured.shares();
         let quantile = |share| measured.latencies.quantile_ms(share).map(tenth);
-        let moving = run_state == "running" && held.is_none();
+        let moving = run_state == RUNNING && held.is_none();
         let rates: Vec<f64> = [overall(run, settled, view), recent].into_iter().flatten().collect();
         let eta = moving.then(|| estimate::remaining(settled, expected, &rates)).flatten();
         Self {
             run_state,
             flow,
             since,
+            partly: partly(view),
             fibres: turned(Knob::Fibres),
             workers: turned(Knob::Workers),
             in_flight: view.alive().map(|beat| beat.in_flight).sum(),
@@ -119,6 +132,8 @@ impl Live {
             binds: binds(run, view, measured.requests_per_second, waiting),
             expected,
             settled,
+            tenants: survey.map(|survey| survey.tenants),
+            tenants_done: survey.map(|survey| survey.tenants_done),
         }
     }
 
@@ -132,8 +147,27 @@ impl Live {
         (self.settled, self.expected)
     }
 
+    /// What holds the run, or else what decides its speed.
+    pub(crate) fn brief(&self) -> String {
+        let mut words = match &self.since {
+            Some(since) => format!("{} since {since}", self.flow),
+            None if self.flow == RUNNING => format!("bound by {}", self.binds),
+            None => self.flow.clone(),
+        };
+        for partly in &self.partly {
+            words += ", ";
+            words += partly;
+        }
+        words
+    }
+
     /// In a few lines for people.
     pub(crate) fn lines(&self) -> Vec<String> {
+        let partly: String = self.partly.iter().map(|partly| format!(" | {partly}")).collect();
+        let tenants = match (self.tenants_done, self.tenants) {
+            (Some(done), Some(all)) => format!(" | {} of {} tenants done", grouped(done), grouped(all)),
+            _ => String::new(),
+        };
         let since = self.since.as_ref().map_or_else(String::new, |since| format!(" since {since}"));
         let turned = |turned: &Turned| match &turned.applied {
             Some(applied) if *applied != turned.set => format!("{} (applied {applied})", turned.set),
@@ -152,7 +186,7 @@ impl Live {
             format!(" | ETA {} to {}", time(early), time(late))
         });
         vec![
-            format!("flow: {}{since} | speed bound by {}{eta}", self.flow, self.binds),
+            format!("flow: {}{since}{partly} | speed bound by {}{eta}{tenants}", self.flow, self.binds),
             format!(
                 "produce: fibres {} | rate {} (measured {:.1}/s)",
                 turned(&self.fibres),
@@ -172,6 +206,22 @@ impl Live {
                 self.failed_share * 100.0,
             ),
         ]
+    }
+}
+
+/// [`Live::brief`] for progress lines, looked up again when it is two seconds old.
+#[derive(Debug, Default)]
+pub(crate) struct Brief(Option<(Instant, String)>);
+
+impl Brief {
+    pub(crate) async fn of(&mut self, at: &Neighbours, run: &Run, tally: &Tally) -> &str {
+        if self.0.as_ref().is_none_or(|(looked_at, _)| looked_at.elapsed() >= BRIEF_FOR) {
+            // What cannot be read is not shown.
+            let view = View::of(at, run).await.ok();
+            let words = view.map(|view| Live::of(run, tally, &view, Besides::default()).brief());
+            self.0 = Some((Instant::now(), words.unwrap_or_default()));
+        }
+        self.0.as_ref().map_or("", |(_, words)| words)
     }
 }
 
@@ -199,6 +249,14 @@ fn held(view: &View) -> Option<(String, Option<String>)> {
         since = since.or(Some(stamp(holding.since)));
     }
     (!words.is_empty()).then(|| (words.join(", "), since))
+}
+
+/// What holds a part of a side, and by whom it is seen.
+fn partly(view: &View) -> Vec<String> {
+    let words = |(_, side, holding): (_, Side, &haulier_core::brake::Holding)| {
+        format!("a part of {side} held by brake {}", holding.at(view.now))
+    };
+    view.brakes_of_parts().map(words).collect()
 }
 
 /// The rate over the whole run, pauses left out.

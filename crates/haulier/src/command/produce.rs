@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::helm::{self, Helm};
+use super::live::Brief;
 use super::summary;
 use super::tuning::{self, Metrics, ProduceTuning};
 use crate::args::Global;
@@ -55,7 +56,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let _metrics = args.metrics.serve(&run, &helm).await?;
     let (producer, _) = tuning::producer(&at, &run, &helm, &expected, &stop).await?;
     let started = Instant::now();
-    let mut watch = Watch::new(global, expected);
+    let (mut watch, mut brief) = (Watch::new(global, expected), Brief::default());
     let mut producing = tokio::spawn(producer.run());
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     let produced = loop {
@@ -66,7 +67,8 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
                 match at.ledger.tally(&run.id).await {
                     Ok(tally) => {
                         watch.due(at.ledger.next_due(&run.id).await.ok().flatten());
-                        watch.show(&tally, beats)?;
+                        let flow = brief.of(&at, &run, &tally).await;
+                        watch.show(&tally, beats, flow)?;
                     }
                     Err(error) => tracing::debug!(error = %error, "the ledger does not answer"),
                 }

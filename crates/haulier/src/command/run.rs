@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use haulier_producer::Ending;
 
 use super::helm::{self, Helm};
+use super::live::Brief;
 use super::summary;
 use super::tuning::{self, Metrics, ProduceTuning, PushTuning};
 use crate::args::Global;
@@ -89,7 +90,7 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
     let (worker, _) = tuning::worker(at, &run, target, &helm, &args.push, &work_stop).await?;
 
     let started = Instant::now();
-    let mut watch = Watch::new(global, expected);
+    let (mut watch, mut brief) = (Watch::new(global, expected), Brief::default());
     let mut working = tokio::spawn(worker.run());
     let mut producing = tokio::spawn(producer.run());
     let mut tick = tokio::time::interval(Duration::from_millis(500));
@@ -109,7 +110,8 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
                 match at.ledger.tally(&run.id).await {
                     Ok(tally) => {
                         watch.due(at.ledger.next_due(&run.id).await.ok().flatten());
-                        watch.show(&tally, helm.push.slots.out())?;
+                        let flow = brief.of(at, &run, &tally).await;
+                        watch.show(&tally, helm.push.slots.out(), flow)?;
                     }
                     Err(error) => tracing::debug!(error = %error, "the ledger does not answer"),
                 }
@@ -120,7 +122,7 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
     let worked = working.await.map_err(CliError::bug)?;
     helm.end().await;
     if let Ok(Ending::Drained(tally)) = &produced {
-        watch.show(tally, 0)?;
+        watch.show(tally, 0, "")?;
     }
     watch.end();
     match produced? {

@@ -1,11 +1,13 @@
 //! `haulier status`: where the run is, also from another shell and after everything was killed.
 
+use std::time::Duration;
+
 use haulier_core::RecordState;
-use haulier_core::port::{Micros, ProcessBeat, Run, Tally};
+use haulier_core::port::{Micros, ProcessBeat, Run, Survey, Tally};
 use serde::Serialize;
 
 use super::control::{self, View};
-use super::live::Live;
+use super::live::{Besides, Live};
 use super::summary::{self, Counts};
 use super::watch;
 use crate::args::Global;
@@ -23,6 +25,9 @@ pub(crate) struct Args {
     watch: bool,
 }
 
+/// How long `status` counts tenants and skipped records.
+const SURVEY: Duration = Duration::from_secs(5);
+
 #[derive(Debug, Serialize)]
 struct Status {
     run: String,
@@ -34,9 +39,19 @@ struct Status {
     conserved: bool,
     entities: Vec<Counts>,
     all: Counts,
+    skipped_as: Option<SkippedAs>,
     #[serde(flatten)]
     live: Live,
     processes: Vec<Process>,
+}
+
+/// Skipped records by why.
+#[derive(Debug, Serialize)]
+struct SkippedAs {
+    unchanged: u64,
+    without_tenant: u64,
+    empty: u64,
+    waived: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,7 +61,8 @@ struct Process {
     host: String,
     pid: u32,
     state: &'static str,
-    in_flight: u32,
+    /// What it has in flight, as long as it lives: nobody knows what becomes of a dead one's.
+    in_flight: Option<u32>,
     last_beat_at: String,
 }
 
@@ -56,14 +72,23 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     if !args.watch {
         let view = View::of(&at, &run).await?;
         let tally = at.ledger.tally(&run.id).await?;
-        let live = Live::of(&run, &tally, &view, None, None);
-        show(global, &run, &tally, &view, live)?;
+        // Where there are very many records the rest is worth more than this.
+        let survey = tokio::time::timeout(SURVEY, at.ledger.survey(&run.id)).await;
+        let survey = survey.ok().transpose()?;
+        let live = Live::of(&run, &tally, &view, Besides { survey, ..Besides::default() });
+        show(global, &run, &tally, &view, (live, survey))?;
         return Ok(Exit::Done);
     }
     watch::watch(global, &at, run).await
 }
 
-fn show(global: &Global, run: &Run, tally: &Tally, view: &View, live: Live) -> Result<(), CliError> {
+fn show(
+    global: &Global,
+    run: &Run,
+    tally: &Tally,
+    view: &View,
+    (live, survey): (Live, Option<Survey>),
+) -> Result<(), CliError> {
     let processes: Vec<Process> = view
         .beats
         .iter()
@@ -80,6 +105,7 @@ fn show(global: &Global, run: &Run, tally: &Tally, view: &View, live: Live) -> R
         conserved: tally.check_conserved().is_ok(),
         entities,
         all,
+        skipped_as: survey.map(SkippedAs::of),
         live,
         processes,
     };
@@ -96,6 +122,9 @@ fn show(global: &Global, run: &Run, tally: &Tally, view: &View, live: Live) -> R
         (None, None) => ui::line("the source is not read to its end yet")?,
     }
     ui::line(summary::counts_table(tally))?;
+    if let Some(words) = status.skipped_as.as_ref().and_then(SkippedAs::words) {
+        ui::line(words)?;
+    }
     needs(tally, run.finished_at.is_some())?;
     if !status.conserved {
         ui::line("the counts do NOT add up: planned is not landed + dead + held + skipped + open")?;
@@ -116,7 +145,7 @@ fn show(global: &Global, run: &Run, tally: &Tally, view: &View, live: Live) -> R
             p.host.clone(),
             p.pid.to_string(),
             p.state.to_owned(),
-            p.in_flight.to_string(),
+            p.in_flight.map_or_else(|| "-".to_owned(), |count| count.to_string()),
             p.last_beat_at.clone(),
         ]
     });
@@ -124,6 +153,28 @@ fn show(global: &Global, run: &Run, tally: &Tally, view: &View, live: Live) -> R
         ui::line(ui::table(&head, rows))?;
     }
     Ok(())
+}
+
+impl SkippedAs {
+    fn of(survey: Survey) -> Self {
+        let Survey { unchanged, without_tenant, empty, waived, .. } = survey;
+        Self { unchanged, without_tenant, empty, waived }
+    }
+
+    /// Nothing where nothing is skipped.
+    fn words(&self) -> Option<String> {
+        let words: Vec<String> = [
+            (self.unchanged, "unchanged since an earlier run"),
+            (self.without_tenant, "without a tenant"),
+            (self.empty, "empty references"),
+            (self.waived, "waived"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, why)| format!("{} {why}", ui::grouped(count)))
+        .collect();
+        (!words.is_empty()).then(|| format!("skipped: {}", words.join(", ")))
+    }
 }
 
 /// What waits for a person, and what a person gave back after the end.
@@ -157,7 +208,7 @@ fn seen(beat: &ProcessBeat, alive: bool) -> Process {
         host: beat.host.clone(),
         pid: beat.pid,
         state,
-        in_flight: beat.in_flight,
+        in_flight: alive.then_some(beat.in_flight),
         last_beat_at: stamp(beat.at),
     }
 }

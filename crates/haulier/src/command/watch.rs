@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use haulier_core::port::{Run, Tally};
+use haulier_core::port::{Run, Survey, Tally};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::control::View;
-use super::live::{Live, Waiting};
+use super::live::{Besides, Live, Waiting};
 use super::summary::{self, Counts};
 use crate::args::Global;
 use crate::error::CliError;
@@ -19,6 +19,8 @@ use crate::process;
 use crate::site::{Neighbours, Role};
 use crate::ui;
 
+/// Tenants are counted no more often.
+const SURVEY_EVERY: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(1);
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// The recent rate is taken over so long.
@@ -36,10 +38,24 @@ struct Event<'a> {
 }
 
 pub(super) async fn watch(global: &Global, at: &Neighbours, run: Run) -> Result<Exit, CliError> {
-    let waiting = Cell::new(None);
+    let (waiting, survey) = (Cell::new(None), Cell::new(None));
     tokio::select! {
-        ended = follow(global, at, run, &waiting) => ended,
+        ended = follow(global, at, run, &waiting, &survey) => ended,
         () = measure(at, &waiting) => Ok(Exit::Bug),
+        () = count_tenants(at, &survey) => Ok(Exit::Bug),
+    }
+}
+
+/// Counts tenants again and again, for a small part of the time: it looks at every record.
+async fn count_tenants(at: &Neighbours, survey: &Cell<Option<Survey>>) {
+    loop {
+        let began = Instant::now();
+        let asked = async { Ok::<_, CliError>(at.ledger.survey(&at.latest_run().await?.id).await?) };
+        match asked.await {
+            Ok(found) => survey.set(Some(found)),
+            Err(error) => tracing::debug!(error = error.message(), "the tenants are not counted"),
+        }
+        tokio::time::sleep((20 * began.elapsed()).max(SURVEY_EVERY)).await;
     }
 }
 
@@ -71,13 +87,15 @@ async fn follow(
     at: &Neighbours,
     mut run: Run,
     waiting: &Cell<Option<Waiting>>,
+    survey: &Cell<Option<Survey>>,
 ) -> Result<Exit, CliError> {
     let stop = process::stop_on_signal()?;
     let mut screen = Screen::new(global);
     let mut samples: VecDeque<(Instant, u64)> = VecDeque::new();
     let mut told = false;
     while !stop.is_cancelled() {
-        match look(at, &mut run, &mut samples, waiting.get()).await {
+        let besides = Besides { waiting: waiting.get(), recent: None, survey: survey.get() };
+        match look(at, &mut run, &mut samples, besides).await {
             Ok((tally, live)) => {
                 told = false;
                 screen.show(&run, &tally, &live)?;
@@ -104,7 +122,7 @@ async fn look(
     at: &Neighbours,
     run: &mut Run,
     samples: &mut VecDeque<(Instant, u64)>,
-    waiting: Option<Waiting>,
+    besides: Besides,
 ) -> Result<(Tally, Live), CliError> {
     let latest = at.latest_run().await?;
     if latest.id != run.id {
@@ -126,7 +144,12 @@ async fn look(
         let rate = settled.saturating_sub(*before) as f64 / seconds;
         (seconds >= 10.0).then_some(rate)
     });
-    let live = Live::of(run, &tally, &view, waiting, recent);
+    let survey = match run.finished_at {
+        // The last word is the whole one.
+        Some(_) => at.ledger.survey(&run.id).await.ok(),
+        None => besides.survey,
+    };
+    let live = Live::of(run, &tally, &view, Besides { recent, survey, ..besides });
     Ok((tally, live))
 }
 

@@ -1,13 +1,15 @@
 //! `haulier work`: push what the queue brings, beside any number of others.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use haulier_core::port::{LedgerError, Run};
 use haulier_throttle::patiently;
+use haulier_worker::Progress;
 use tokio_util::sync::CancellationToken;
 
 use super::helm::{self, Helm};
+use super::live::Brief;
 use super::tuning::{self, Metrics, PushTuning};
 use crate::args::Global;
 use crate::error::CliError;
@@ -17,6 +19,7 @@ use crate::site::{Neighbours, Role};
 use crate::ui;
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Push what the queue brings, beside any number of other workers on any host
 ///
@@ -57,13 +60,17 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         let (worker, progress) =
             tuning::worker(&at, &run, Arc::clone(&target), &helm, &args.push, &run_stop).await?;
         ui::note(format!("{process} works for run {}", run.id));
-        let mut working = tokio::spawn(worker.run());
+        let (mut working, mut told) = (tokio::spawn(worker.run()), Instant::now());
         let worked = loop {
             tokio::select! {
                 worked = &mut working => break worked.map_err(CliError::bug)?,
                 () = tokio::time::sleep(LOOK_EVERY) => {
                     if finished(&at, &run).await {
                         run_stop.cancel();
+                    }
+                    if told.elapsed() >= LINE_EVERY && !global.no_progress && !global.json {
+                        told = Instant::now();
+                        tell(&at, &run, &helm, &progress).await;
                     }
                 }
             }
@@ -85,6 +92,21 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
             return Ok(Exit::Done);
         }
     }
+}
+
+/// One line of progress: what this process did, what holds the run or decides its speed.
+async fn tell(at: &Neighbours, run: &Run, helm: &Helm, progress: &Progress) {
+    let flow = match at.ledger.tally(&run.id).await {
+        Ok(tally) => Brief::default().of(at, run, &tally).await.to_owned(),
+        Err(error) => error.to_string(),
+    };
+    ui::note(format!(
+        "{} landed, {} attempts failed, {} in flight, {:.1} requests/s; {flow}",
+        ui::grouped(progress.landed()),
+        ui::grouped(progress.failed()),
+        helm.push.slots.out(),
+        helm.meter.measured().requests_per_second,
+    ));
 }
 
 async fn await_run(at: &Neighbours, stop: &CancellationToken) -> Result<Option<Run>, CliError> {

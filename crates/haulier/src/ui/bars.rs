@@ -50,6 +50,7 @@ struct Event<'a> {
     unknown: u64,
     per_second: f64,
     in_flight: usize,
+    flow: &'a str,
 }
 
 impl Watch {
@@ -79,14 +80,14 @@ impl Watch {
         self.due = due;
     }
 
-    /// Shows where the run is now.
-    pub(crate) fn show(&mut self, tally: &Tally, in_flight: usize) -> Result<(), CliError> {
+    /// Shows where the run is now; `flow` says what holds it, or what decides its speed.
+    pub(crate) fn show(&mut self, tally: &Tally, in_flight: usize, flow: &str) -> Result<(), CliError> {
         let total = tally.total();
         self.measure(total.of(RecordState::Landed));
         let planned: u64 = self.expected.values().sum::<u64>().max(total.planned);
         let settled = total.planned - total.open().min(total.planned);
         let words = format!(
-            "{}/{} settled, {} landed, {} dead, {} held, {} skipped, {} queued{}, {in_flight} in flight, {:.0}/s",
+            "{}/{} settled, {} landed, {} dead, {} held, {} skipped, {} queued{}, {in_flight} in flight, {:.0}/s{}{flow}",
             grouped(settled),
             grouped(planned),
             grouped(total.of(RecordState::Landed)),
@@ -96,6 +97,7 @@ impl Watch {
             grouped(total.of(RecordState::Queued)),
             waiting(&total, self.due.map(|due| due.saturating_sub(SystemClock.micros()))),
             self.rate,
+            if flow.is_empty() { "" } else { "; " },
         );
         match &mut self.how {
             How::Silent => {}
@@ -127,6 +129,7 @@ impl Watch {
                 unknown: total.of(RecordState::Unknown),
                 per_second: (self.rate * 10.0).round() / 10.0,
                 in_flight,
+                flow,
             })?,
         }
         Ok(())

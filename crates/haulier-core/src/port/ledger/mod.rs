@@ -18,7 +18,7 @@ pub use record::{
     Sighting, SightingIntent, Wanted,
 };
 pub use run::{Cursor, ProcessBeat, ProducerLease, Run, RunRequest, WalkId};
-pub use tally::{EntityTally, Tally};
+pub use tally::{EntityTally, Survey, Tally};
 
 use super::Micros;
 use crate::control::{Change, Report};
@@ -93,6 +93,9 @@ pub trait RecordBook: Debug + Send + Sync {
 
     /// Planned and the count of each state, per entity.
     async fn tally(&self, run: &RunId) -> Result<Tally, LedgerError>;
+
+    /// Counts tenants, and skipped records by why. It looks at every record of the run: seconds where there are millions.
+    async fn survey(&self, run: &RunId) -> Result<Survey, LedgerError>;
 
     /// Records in these states, in entity and key order, after `after`, at most `limit`.
     async fn list(

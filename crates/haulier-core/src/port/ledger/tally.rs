@@ -33,6 +33,23 @@ impl EntityTally {
     }
 }
 
+/// What the counts of states do not tell, found by looking at every record of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Survey {
+    /// Tenants that have a record in the run so far.
+    pub tenants: u64,
+    /// Those of them whose every record has landed or is skipped.
+    pub tenants_done: u64,
+    /// Skipped: landed in an earlier run, and the same since.
+    pub unchanged: u64,
+    /// Skipped: belongs to no tenant.
+    pub without_tenant: u64,
+    /// Skipped: an empty reference, where nothing stands in the target.
+    pub empty: u64,
+    /// Skipped: waived by a person.
+    pub waived: u64,
+}
+
 /// Counts of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
