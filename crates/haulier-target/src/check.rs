@@ -1,12 +1,9 @@
 //! The questions of the preflight. Nothing is written.
 
-use bytes::Bytes;
 use haulier_core::plan::{Entity, Part, PushProgram, ReplyClass};
 use haulier_core::{Failure, FailureKind, TargetId};
-use hyper::Method;
 
 use crate::adapter::Http;
-use crate::http::{Call, Trouble};
 use crate::program::Program;
 use crate::reply::{self, Purpose, Rules, shorten};
 use crate::template::Facts;
@@ -17,20 +14,8 @@ const NOBODY: &str = "haulier-asks-for-nobody-7f3c9a";
 impl Http {
     /// Whether the target answers and takes the credentials.
     pub(crate) async fn check_target(&self) -> Result<(), Failure> {
-        let call = Call {
-            method: Method::GET,
-            path: &self.check_path,
-            headers: Vec::new(),
-            content_type: None,
-            body: Bytes::new(),
-            limit: self.max_page,
-        };
-        let reply = self.client.send(&call, None).await.map_err(|trouble| match trouble {
-            Trouble::Unsent(failure) => failure,
-            Trouble::Lost(reason) => {
-                Failure::new(FailureKind::Transient, format!("{}: {reason}", self.client.address.place()))
-            }
-        })?;
+        let place = self.client.address.place();
+        let reply = self.client.get(&self.check_path, self.max_page, None, &place).await?;
         let rules = Rules::new(&[]).map_err(|problem| Program::unfit(&problem))?;
         match rules.read(Purpose::Check, reply.status, &reply.headers, &reply.body) {
             ReplyClass::Failed(

@@ -2,16 +2,14 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use haulier_core::plan::{Listing, Paging, ReplyClass};
 use haulier_core::port::{PageToken, TargetPage, Throttle};
 use haulier_core::{Failure, FailureKind};
-use hyper::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
 
 use crate::adapter::Http;
-use crate::http::{Call, Reply, Trouble};
+use crate::http::Reply;
 use crate::json::{self, Pointer};
 use crate::program::Program;
 use crate::reply::{self, Purpose, shorten};
@@ -128,24 +126,7 @@ impl Http {
             None => None,
         };
         let path = list.address(number, mark.as_ref())?;
-        let call = Call {
-            method: Method::GET,
-            path: &path,
-            headers: Vec::new(),
-            content_type: None,
-            body: Bytes::new(),
-            limit: self.max_page,
-        };
-        let reply = match self.client.send(&call, Some(throttle)).await {
-            Ok(reply) => reply,
-            Err(Trouble::Unsent(failure)) => return Err(failure),
-            Err(Trouble::Lost(reason)) => {
-                return Err(Failure::new(
-                    FailureKind::Transient,
-                    shorten(format!("{}: {reason}", list.label)),
-                ));
-            }
-        };
+        let reply = self.client.get(&path, self.max_page, Some(throttle), &list.label).await?;
         match program.rules.read(Purpose::List, reply.status, &reply.headers, &reply.body) {
             ReplyClass::Ok => {}
             ReplyClass::Exists | ReplyClass::Missing => {

@@ -1,14 +1,11 @@
 //! Reads one record again, by its own path where it has one.
 
-use bytes::Bytes;
 use haulier_core::plan::ReplyClass;
 use haulier_core::port::{Push, Throttle};
 use haulier_core::{Failure, FailureKind, TargetId};
-use hyper::Method;
 use serde_json::Value;
 
 use crate::adapter::Http;
-use crate::http::{Call, Trouble};
 use crate::program::{Program, Shape, Step};
 use crate::proof::record_in;
 use crate::reply::{self, Purpose};
@@ -53,20 +50,8 @@ impl Http {
         let facts = Facts { vars: &push.record.vars, refs: push.refs, own };
         let mut path = String::with_capacity(96);
         step.path.fill(facts, &mut path).map_err(|problem| Program::unfit(&problem))?;
-        let call = Call {
-            method: Method::GET,
-            path: &path,
-            headers: Vec::new(),
-            content_type: None,
-            body: Bytes::new(),
-            limit: self.max_reply,
-        };
+        let reply = self.client.get(&path, self.max_reply, Some(throttle), "").await?;
         let lost = |reason| Failure::new(FailureKind::Transient, reason);
-        let reply = match self.client.send(&call, Some(throttle)).await {
-            Ok(reply) => reply,
-            Err(Trouble::Unsent(failure)) => return Err(failure),
-            Err(Trouble::Lost(reason)) => return Err(lost(reason)),
-        };
         match program.rules.read(Purpose::Read, reply.status, &reply.headers, &reply.body) {
             ReplyClass::Missing => Ok(None),
             ReplyClass::Ok | ReplyClass::Exists => serde_json::from_slice(&reply.body)

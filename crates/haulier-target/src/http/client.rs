@@ -16,6 +16,7 @@ use super::connection::{Broken, Connection, Payload};
 use super::dial::Dialer;
 use super::session::Session;
 use super::{Address, Reply};
+use crate::reply::shorten;
 use crate::{Auth, OpenError, Options, Secret};
 
 /// A client of one target.
@@ -78,6 +79,25 @@ impl Client {
             timeout: options.timeout,
             headers,
             secrets: secrets(options),
+        })
+    }
+
+    /// Asks for something. Asking twice does no harm, so an answer that is lost may come the next time; `what` says what it was of.
+    pub(crate) async fn get(
+        &self,
+        path: &str,
+        limit: usize,
+        throttle: Option<&dyn Throttle>,
+        what: &str,
+    ) -> Result<Reply, Failure> {
+        let (headers, body) = (Vec::new(), Bytes::new());
+        let call = Call { method: Method::GET, path, headers, content_type: None, body, limit };
+        self.send(&call, throttle).await.map_err(|trouble| match trouble {
+            Trouble::Unsent(failure) => failure,
+            Trouble::Lost(reason) if what.is_empty() => Failure::new(FailureKind::Transient, reason),
+            Trouble::Lost(reason) => {
+                Failure::new(FailureKind::Transient, shorten(format!("{what}: {reason}")))
+            }
         })
     }
 
