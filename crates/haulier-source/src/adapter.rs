@@ -23,13 +23,16 @@ use crate::walk::{self, Walk};
 const BATCHES: [usize; 3] = [100, 10, 1];
 /// How many keys one statement asks for, where it has.
 const ARRAY: usize = 1000;
+/// How many forms of an entity stay prepared.
+const KEPT: usize = 4;
 
 /// The port over an engine.
 #[derive(Debug)]
 pub(crate) struct Adapter<D> {
     driver: D,
     limit: Duration,
-    walks: RwLock<HashMap<EntityName, Arc<Walk>>>,
+    /// Of each entity the last few, newest first: it may be read whole and narrowed in turn.
+    walks: RwLock<HashMap<EntityName, Vec<Arc<Walk>>>>,
 }
 
 impl<D: Driver> Adapter<D> {
@@ -39,16 +42,20 @@ impl<D: Driver> Adapter<D> {
 
     /// The entity made ready, from the last time where the plan is still the same.
     async fn walk(&self, entity: &Entity) -> Result<Arc<Walk>, SourceError> {
-        let known = self.walks.read().unwrap_or_else(PoisonError::into_inner).get(&entity.name).cloned();
-        if let Some(walk) = known
-            && walk.entity == *entity
         {
-            return Ok(walk);
+            let walks = self.walks.read().unwrap_or_else(PoisonError::into_inner);
+            let known = walks.get(&entity.name).and_then(|known| known.iter().find(|w| w.entity == *entity));
+            if let Some(walk) = known {
+                return Ok(Arc::clone(walk));
+            }
         }
         let walk = walk::prepare(&self.driver, entity).await.map_err(|fault| self.about(entity, fault))?;
         let walk = Arc::new(walk);
         let mut walks = self.walks.write().unwrap_or_else(PoisonError::into_inner);
-        walks.insert(entity.name.clone(), Arc::clone(&walk));
+        let known = walks.entry(entity.name.clone()).or_default();
+        known.retain(|old| old.entity != *entity);
+        known.insert(0, Arc::clone(&walk));
+        known.truncate(KEPT);
         Ok(walk)
     }
 

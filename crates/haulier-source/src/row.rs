@@ -123,6 +123,7 @@ impl Binds<'_> {
         let part = |texts: &[String], part: usize| bound(self.walk.key.get(part)?.bind, texts.get(part)?);
         match slot {
             Slot::Filter(index) => self.walk.filters.get(index).cloned(),
+            Slot::Tenant(index) => self.walk.tenants.get(index).cloned(),
             Slot::After(index) => part(self.after, index),
             Slot::Upto(index) => part(self.upto, index),
             Slot::Limit => Some(Bind::Int(i64::from(self.limit))),
@@ -141,7 +142,8 @@ pub(crate) fn fits(walk: &Walk, parts: &[String]) -> bool {
         && walk.key.iter().zip(parts).all(|(column, part)| bound(column.bind, part).is_some())
 }
 
-fn bound(bind: BindAs, text: &str) -> Option<Bind> {
+/// A part of a key as it is bound; `None` where no value of the column can be that.
+pub(crate) fn bound(bind: BindAs, text: &str) -> Option<Bind> {
     Some(match bind {
         BindAs::Never => return None,
         BindAs::Text | BindAs::Textual => Bind::Text(text.to_owned()),

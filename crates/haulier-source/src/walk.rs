@@ -1,13 +1,14 @@
 //! An entity made ready to be read: checked against the catalogue, its statements written once.
 
+use haulier_core::SourceKey;
 use haulier_core::plan::{Entity, Filter};
 
 use crate::catalogue::{Around, BindAs, Described, DescribedColumn, Form};
 use crate::driver::{Bind, Driver};
 use crate::fault::Fault;
 use crate::relation::{describe, find, refused};
-use crate::row::moment;
-use crate::sql::{Condition, Dialect, KeyColumn, Pages, Statement, Test};
+use crate::row::{bound, moment};
+use crate::sql::{Condition, Dialect, KeyColumn, Pages, Statement, Tenants, Test};
 use crate::tenant::{self, Parents};
 
 /// An entity made ready.
@@ -24,6 +25,8 @@ pub(crate) struct Walk {
     pub(crate) tenant: TenantRead,
     /// Values of the filters, as they are bound.
     pub(crate) filters: Vec<Bind>,
+    /// The same of the tenants' keys.
+    pub(crate) tenants: Vec<Bind>,
     pub(crate) pages: Pages,
     /// `chunk` without ends; behind a key; up to a key; between two keys.
     pub(crate) chunks: [Statement; 4],
@@ -67,22 +70,31 @@ pub(crate) async fn prepare(driver: &dyn Driver, entity: &Entity) -> Result<Walk
     let generation = draft.generation(&relation, entity)?;
     let mut proven = relation.proves_unique(&entity.key);
     let mut joins = String::new();
+    let mut holders = Vec::new();
     let tenant = match tenant::parents(driver, &relation, &entity.tenant).await? {
         Parents::None => TenantRead::None,
-        Parents::Own => TenantRead::Own,
+        Parents::Own => {
+            for name in &entity.key {
+                holders.push((find(&relation, name)?.clone(), draft.operand(name)));
+            }
+            TenantRead::Own
+        }
         Parents::Joined { from, root, proven: single } => {
             joins = from;
             proven &= single;
             let read = |(column, operand): &(DescribedColumn, String)| {
                 draft.read(&column.read, operand, column.form)
             };
-            TenantRead::At(root.iter().map(read).collect())
+            let at = root.iter().map(read).collect();
+            holders = root;
+            TenantRead::At(at)
         }
     };
+    let (chosen, tenants) = choose(entity, &holders).unzip();
     let (conditions, filters) = draft.conditions(&relation, entity)?;
     let relation = format!("{} as r", relation.from);
     let Draft { dialect, select, forms } = draft;
-    let pages = Pages { dialect, select, relation, joins, conditions, key: key_columns };
+    let pages = Pages { dialect, select, relation, joins, conditions, key: key_columns, tenants: chosen };
     let nulls = key.iter().enumerate().filter(|(index, _)| nullable[*index]);
     Ok(Walk {
         entity: entity.clone(),
@@ -90,6 +102,7 @@ pub(crate) async fn prepare(driver: &dyn Driver, entity: &Entity) -> Result<Walk
         generation,
         tenant,
         filters,
+        tenants: tenants.unwrap_or_default(),
         chunks: [
             pages.chunk(false, false),
             pages.chunk(true, false),
@@ -104,6 +117,31 @@ pub(crate) async fn prepare(driver: &dyn Driver, entity: &Entity) -> Result<Walk
         key,
         pages,
     })
+}
+
+/// The chosen tenants, and their keys as they are bound; nothing where the reading is not narrowed.
+fn choose(entity: &Entity, holders: &[(DescribedColumn, String)]) -> Option<(Tenants, Vec<Bind>)> {
+    let keys = entity.filters.iter().find_map(|filter| match filter {
+        Filter::Tenants(keys) => Some(keys),
+        Filter::In { .. } | Filter::NotIn { .. } | Filter::IsNull(_) | Filter::NotNull(_) => None,
+    })?;
+    // What does not compare reliably narrows nothing: who asked looks at each row's tenant anyway.
+    if holders.iter().any(|(column, _)| column.bind == BindAs::Never) {
+        return None;
+    }
+    let of = |key: &SourceKey| {
+        let parts = key.parts();
+        let fits = parts.len() == holders.len() && !holders.is_empty();
+        let part = |((column, _), text): (&(DescribedColumn, String), &String)| bound(column.bind, text);
+        // A key that no row can have is that of no tenant.
+        if fits { holders.iter().zip(&parts).map(part).collect::<Option<Vec<Bind>>>() } else { None }
+    };
+    let binds: Vec<Vec<Bind>> = keys.iter().filter_map(of).collect();
+    let key = holders.iter().map(|(column, operand)| KeyColumn {
+        operand: column.order.put(operand),
+        place: column.place.clone(),
+    });
+    Some((Tenants { key: key.collect(), count: binds.len() }, binds.concat()))
 }
 
 /// What is read of a row, while it is being put together.
@@ -182,6 +220,7 @@ impl Draft {
                 Filter::NotIn { column, values } => (column, &**values, Test::NotIn(values.len())),
                 Filter::IsNull(column) => (column, &[][..], Test::IsNull),
                 Filter::NotNull(column) => (column, &[][..], Test::NotNull),
+                Filter::Tenants(_) => continue,
             };
             let (column, operand) = (find(relation, name)?, self.operand(name));
             if matches!(test, Test::IsNull | Test::NotNull) {

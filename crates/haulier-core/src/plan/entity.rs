@@ -1,7 +1,7 @@
 //! An entity: where its rows come from, whose they are, and how they are pushed and listed.
 
 use super::{Extract, Field, KeyFold, OutcomeRule, PushProgram, UnknownPolicy, Var, Verify};
-use crate::{EntityName, TenantKey};
+use crate::{EntityName, SourceKey, TenantKey};
 
 /// A kind of record, read by one keyset walk and sent to one endpoint.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +95,8 @@ pub enum Filter {
     IsNull(String),
     /// The column is not NULL.
     NotNull(String),
+    /// The row belongs to one of these tenants, by the entity's path to them. No plan says so: it narrows one reading.
+    Tenants(Vec<SourceKey>),
 }
 
 /// How a row's tenant is found.

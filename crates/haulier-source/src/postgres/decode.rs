@@ -13,7 +13,9 @@ pub(super) fn bound_type(slot: &Slot) -> PgTypeInfo {
     match slot {
         Slot::Filter(_) | Slot::Column(_) => <Vec<String> as Type<sqlx::Postgres>>::type_info(),
         Slot::Limit => <i64 as Type<sqlx::Postgres>>::type_info(),
-        Slot::After(_) | Slot::Upto(_) | Slot::Key { .. } => <String as Type<sqlx::Postgres>>::type_info(),
+        Slot::Tenant(_) | Slot::After(_) | Slot::Upto(_) | Slot::Key { .. } => {
+            <String as Type<sqlx::Postgres>>::type_info()
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-pub(crate) use pages::{Condition, KeyColumn, Pages, Test};
+pub(crate) use pages::{Condition, KeyColumn, Pages, Tenants, Test};
 pub(crate) use scan::{bounds, key_quality, orphans, scalar};
 
 /// How an engine writes SQL.
@@ -80,6 +80,8 @@ impl Statement {
 pub(crate) enum Slot {
     /// A value of the entity's filters.
     Filter(usize),
+    /// A value of the tenants' keys.
+    Tenant(usize),
     /// A part of the key behind which the page begins.
     After(usize),
     /// A part of the key with which the range ends.

@@ -15,6 +15,17 @@ pub(crate) struct Pages {
     pub(crate) joins: String,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) key: Vec<KeyColumn>,
+    /// The tenants whose rows are read; all of them where there is nothing.
+    pub(crate) tenants: Option<Tenants>,
+}
+
+/// A choice of tenants.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenants {
+    /// The columns that hold the tenant's key, the entity's own or those of its last parent.
+    pub(crate) key: Vec<KeyColumn>,
+    /// How many of them are chosen; without any, no row is read.
+    pub(crate) count: usize,
 }
 
 /// A filter of the plan.
@@ -115,7 +126,12 @@ impl Pages {
     }
 
     fn narrow(&self, builder: &mut Builder, joins: &str) {
+        // The tenant's key stands at the end of the joins.
+        let joins = if self.tenants.is_some() { &self.joins } else { joins };
         builder.push(" from ").push(&self.relation).push(joins).push(" where 1 = 1");
+        if let Some(tenants) = &self.tenants {
+            tenants.choose(builder);
+        }
         let mut next = 0;
         for Condition { operand, test } in &self.conditions {
             builder.push(" and ").push(operand);
@@ -198,6 +214,26 @@ impl Pages {
             .push(") as u(")
             .push(&names.join(", "))
             .push("))");
+    }
+}
+
+impl Tenants {
+    fn choose(&self, builder: &mut Builder) {
+        if self.count == 0 {
+            builder.push(" and 1 = 0");
+            return;
+        }
+        builder.push(" and (");
+        for tenant in 0..self.count {
+            builder.push(if tenant == 0 { "(" } else { " or (" });
+            for (part, column) in self.key.iter().enumerate() {
+                let place = builder.place(Slot::Tenant(tenant * self.key.len() + part));
+                builder.push(if part == 0 { "" } else { " and " });
+                builder.push(&column.operand).push(" = ").push(&column.place.put(&place));
+            }
+            builder.push(")");
+        }
+        builder.push(")");
     }
 }
 

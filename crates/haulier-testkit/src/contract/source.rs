@@ -33,6 +33,7 @@ macro_rules! source_contract {
             ranges_share_the_rows_out_without_gap_or_overlap
             a_walk_stays_within_its_range
             filters_choose_rows_by_exact_text
+            a_choice_of_tenants_narrows_the_reading
             the_tenant_is_found_over_two_parents_and_orphans_have_none
             rows_are_read_by_key_and_a_key_that_is_gone_is_left_out
             counts_tell_the_rows_after_the_filters

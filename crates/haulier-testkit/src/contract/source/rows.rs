@@ -69,6 +69,33 @@ pub async fn the_tenant_is_found_over_two_parents_and_orphans_have_none(source: 
     );
 }
 
+/// By the tenant's key, over no, one and two parents; counted alike. A key that no tenant can have is that of no row.
+pub async fn a_choice_of_tenants_narrows_the_reading(source: &dyn Source, _: Engine) {
+    let chosen = |tenants: &[&str]| {
+        Filter::Tenants(tenants.iter().map(|tenant| SourceKey::from_canonical(tenant)).collect())
+    };
+    let badges =
+        Entity { tenant: parent("member", "member_id", parent("hub", "hub_id", TenantPath::Own)), ..badge() };
+    let members = Entity { tenant: parent("hub", "hub_id", TenantPath::Own), ..member() };
+    let hubs = Entity { tenant: TenantPath::Own, ..entity_of_hubs() };
+    for entity in [badges, members, hubs] {
+        let all = walk(source, &entity, &KeyRange::default(), 1000).await;
+        for tenants in [&["2"][..], &["1", "2", "no number"], &["4711"], &["no number"], &[]] {
+            let of = |row: &&haulier_core::Row| {
+                row.tenant.as_ref().is_some_and(|tenant| tenants.contains(&tenant.as_str()))
+            };
+            let wanted: Vec<_> = all.iter().filter(of).cloned().collect();
+            let mut narrowed = entity.clone();
+            narrowed.filters.push(chosen(tenants));
+            assert_eq!(walk(source, &narrowed, &KeyRange::default(), 2).await, wanted, "{tenants:?}");
+            assert_eq!(ok(source.count(&narrowed).await), wanted.len() as u64, "{tenants:?}");
+        }
+        assert!(all.iter().any(|row| row.tenant.as_ref().is_some_and(|tenant| tenant.as_str() == "2")));
+    }
+    let without = Entity { filters: vec![chosen(&["2"])], ..member() };
+    assert!(walk(source, &without, &KeyRange::default(), 2).await.is_empty(), "it has no tenant");
+}
+
 /// In any order, over more than one statement, with odd keys among them.
 pub async fn rows_are_read_by_key_and_a_key_that_is_gone_is_left_out(source: &dyn Source, _: Engine) {
     for (entity, gone) in [
