@@ -220,18 +220,8 @@ fn assert_equal(which: &str, one: &Neutral, other: &Neutral) {
 
 #[tokio::test]
 async fn the_real_chinook_is_the_same_from_three_engines_where_it_is_at_hand() {
-    let edition = |name: &str| shared::unpacked(&format!("chinook/Chinook_{name}.sql.gz"));
-    let (Some(postgres), Some(mysql), Some(sqlite)) =
-        (edition("PostgreSql"), edition("MySql"), edition("Sqlite"))
-    else {
-        // Without it the shop above is the proof: the same plan, the same tables.
-        return;
-    };
-    let postgres = shared::without_database(&String::from_utf8(postgres).unwrap());
-    let mysql = shared::without_database(&String::from_utf8(mysql).unwrap());
-    // The script holds a backslash that it does not escape.
-    let mysql = format!("set session sql_mode = concat(@@sql_mode, ',NO_BACKSLASH_ESCAPES');\n{mysql}");
-    let sqlite = shared::without_database(String::from_utf8(sqlite).unwrap().trim_start_matches('\u{feff}'));
+    // Without it the shop above is the proof: the same plan, the same tables.
+    let Some([postgres, mysql, sqlite]) = shared::chinook() else { return };
     let (postgres, mariadb, sqlite) = tokio::join!(
         moved(Engine::Postgres, &postgres),
         moved(Engine::MariaDb, &mysql),

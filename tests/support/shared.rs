@@ -20,8 +20,21 @@ pub(crate) fn unpacked(name: &str) -> Option<Vec<u8>> {
     Some(output.stdout)
 }
 
+/// Chinook's scripts for PostgreSQL, MariaDB and SQLite, ready to be run in a database of their own; `None` where they are not at
+/// hand.
+pub(crate) fn chinook() -> Option<[String; 3]> {
+    let edition = |name: &str| {
+        let script = String::from_utf8(unpacked(&format!("chinook/Chinook_{name}.sql.gz"))?).unwrap();
+        Some(without_database(script.trim_start_matches('\u{feff}')))
+    };
+    let mysql = edition("MySql")?;
+    // The script holds a backslash that it does not escape.
+    let mysql = format!("set session sql_mode = concat(@@sql_mode, ',NO_BACKSLASH_ESCAPES');\n{mysql}");
+    Some([edition("PostgreSql")?, mysql, edition("Sqlite")?])
+}
+
 /// A script without the lines that make and enter a database of its own.
-pub(crate) fn without_database(script: &str) -> String {
+fn without_database(script: &str) -> String {
     let own = ["DROP DATABASE", "CREATE DATABASE", "USE ", "\\"];
     let lines: Vec<&str> =
         script.lines().filter(|line| !own.iter().any(|start| line.starts_with(start))).collect();

@@ -64,18 +64,8 @@ async fn one_shop_in_three_engines_gives_the_same_bytes() {
 
 #[tokio::test]
 async fn the_real_chinook_gives_the_same_bytes_where_it_is_at_hand() {
-    let edition = |name: &str| shared::unpacked(&format!("chinook/Chinook_{name}.sql.gz"));
-    let (Some(postgres), Some(mysql), Some(sqlite)) =
-        (edition("PostgreSql"), edition("MySql"), edition("Sqlite"))
-    else {
-        // Without it the shop above is the proof: the same plan, the same tables.
-        return;
-    };
-    let postgres = shared::without_database(&String::from_utf8(postgres).unwrap());
-    let mysql = shared::without_database(&String::from_utf8(mysql).unwrap());
-    // The script holds a backslash that it does not escape.
-    let mysql = format!("set session sql_mode = concat(@@sql_mode, ',NO_BACKSLASH_ESCAPES');\n{mysql}");
-    let sqlite = shared::without_database(String::from_utf8(sqlite).unwrap().trim_start_matches('\u{feff}'));
+    // Without it the shop above is the proof: the same plan, the same tables.
+    let Some([postgres, mysql, sqlite]) = shared::chinook() else { return };
     let (postgres, mariadb, sqlite) = tokio::join!(
         extracted(Engine::Postgres, &postgres, 3, "Pacific/Chatham", "fr_FR.UTF-8"),
         extracted(Engine::MariaDb, &mysql, 2, "UTC", "C"),
