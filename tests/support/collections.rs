@@ -1,6 +1,7 @@
 //! A target that keeps any JSON object by collection: ids of its own, unique keys where a test wants them.
 //!
-//! `POST /c` · `GET /c?member=text` · `PATCH /c/ID` · `PUT /c/by-key/KEY`, which writes by the sender's own key.
+//! `POST /c` · `GET /c?member=text` · `GET /c/ID` · `PATCH /c/ID` · `PUT /c/by-key/KEY`, which writes by the sender's own key, and
+//! `GET` there.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -22,6 +23,7 @@ struct Shelves {
     refusals: HashMap<String, Reply>,
     /// By collection: a member, its text, and what creates that bring it are answered.
     refusals_of: HashMap<String, (String, String, Reply)>,
+    held_lists: HashMap<String, Gate>,
 }
 
 /// One collection.
@@ -87,6 +89,18 @@ impl Collections {
         let gate = Gate::default();
         self.break_answers(collection, Some(Fault::Hold(gate.clone())));
         gate
+    }
+
+    /// Holds the answers to lists of a collection until the gate is opened.
+    pub(crate) fn hold_list(&self, collection: &str) -> Gate {
+        let gate = Gate::default();
+        self.shelves().held_lists.insert(collection.to_owned(), gate.clone());
+        gate
+    }
+
+    /// Lists of a collection are answered at once again.
+    pub(crate) fn release_list(&self, collection: &str) {
+        self.shelves().held_lists.remove(collection);
     }
 
     /// Stores what creates in a collection bring and breaks the answers so; `None` ends it.
@@ -156,6 +170,7 @@ impl Shelves {
         match (seen.method.as_str(), parts.as_slice()) {
             ("GET", [""]) => Reply::json(200, "{}"),
             ("GET", [collection]) => self.find(collection, query),
+            ("GET", [collection, at @ ..]) => self.one(collection, at),
             (_, [collection, ..]) if self.refusals.contains_key(*collection) => {
                 self.refusals[*collection].clone()
             }
@@ -186,7 +201,25 @@ impl Shelves {
         };
         let records = self.shelves.get(collection).map(|shelf| &*shelf.records).unwrap_or_default();
         let items: Vec<Value> = records.iter().filter(fits).map(shown).collect();
-        Reply::json(200, &json!({ "items": items }).to_string())
+        let reply = Reply::json(200, &json!({ "items": items }).to_string());
+        match self.held_lists.get(collection) {
+            Some(gate) => reply.fault(Fault::Hold(gate.clone())),
+            None => reply,
+        }
+    }
+
+    /// The record of an id, or of a key.
+    fn one(&self, collection: &str, at: &[&str]) -> Reply {
+        let records = self.shelves.get(collection).map(|shelf| &*shelf.records).unwrap_or_default();
+        let fits = |stored: &&Stored| match at {
+            [id] => stored.id == *id,
+            ["by-key", key] => stored.key.as_deref() == Some(*key),
+            _ => false,
+        };
+        match records.iter().find(fits) {
+            Some(stored) => Reply::json(200, &shown(stored).to_string()),
+            None => Reply::json(404, r#"{"error":"not found"}"#),
+        }
     }
 
     fn create(&mut self, collection: &str, members: Map<String, Value>) -> Reply {

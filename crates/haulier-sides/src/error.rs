@@ -2,6 +2,7 @@
 
 use haulier_core::port::SourceError;
 use haulier_core::{EntityName, Failure};
+use haulier_validator::sort::SortError;
 
 /// Why a side cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,9 @@ pub enum SidesError {
         /// What it said.
         failure: Failure,
     },
+    /// What does not fit into the memory cannot be kept on disk.
+    #[error(transparent)]
+    Spill(#[from] SortError),
     /// Whoever takes the lines has ended.
     #[error("the reading was stopped")]
     Stopped,

@@ -99,8 +99,9 @@ impl Lists {
             agreed: Arc::clone(agreed),
             naturals: Arc::default(),
             neutral: None,
-            index: false,
+            index: None,
             tenants: None,
+            ask: None,
             out: None,
             rows: Arc::clone(&rows),
         };
@@ -142,7 +143,7 @@ async fn take(
             desk.twice += 1;
         }
     }
-    let batch = desk.chunk(items.into_iter());
+    let batch = desk.chunk(items.into_iter())?;
     job.rows.fetch_add(shown, Ordering::Relaxed);
     job.send(batch).await?;
     Ok(shown)

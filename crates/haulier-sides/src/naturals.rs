@@ -6,30 +6,30 @@ use std::sync::Arc;
 
 use haulier_core::EntityName;
 use haulier_validator::neutral::{Cell, Neutral};
+use haulier_validator::sort::{SortError, SortOptions};
 
+use crate::SidesError;
 use crate::agree::{Agreed, Slot};
+use crate::entry::{borrowed, owned};
+use crate::gather::{Gather, Store};
 
 /// A natural key may go through so many references.
-const DEEPEST: usize = 16;
+pub(crate) const DEEPEST: usize = 16;
 
 /// The natural keys of one side's records, entity by entity.
 #[derive(Debug, Clone, Default)]
-pub struct Naturals(HashMap<EntityName, Arc<Index>>);
+pub struct Naturals {
+    known: HashMap<EntityName, Arc<Index>>,
+    /// Bytes of memory that are left; what does not fit goes to a file.
+    left: usize,
+    sort: SortOptions,
+}
 
 /// Those of one entity.
 #[derive(Debug)]
 pub(crate) struct Index {
     agreed: Agreed,
-    rows: HashMap<Box<str>, Entry>,
-}
-
-/// One record, as others refer to it.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    /// Its natural key; a part that stands for another record is that record's id here.
-    pub(crate) parts: Box<[Cell<'static>]>,
-    /// The id of the record that leads to its tenant.
-    pub(crate) up: Option<Box<str>>,
+    rows: Store,
 }
 
 /// One row of a side, not yet neutral.
@@ -46,30 +46,60 @@ pub(crate) struct Item<'a> {
 }
 
 impl Naturals {
+    /// None are known yet. They may take `memory`; the others go to files, which `sort` says how to make.
+    #[must_use]
+    pub fn new(memory: usize, sort: SortOptions) -> Self {
+        Self { known: HashMap::new(), left: memory, sort }
+    }
+
     /// Whether an entity's are known.
     #[must_use]
     pub fn knows(&self, entity: &EntityName) -> bool {
-        self.0.contains_key(entity)
+        self.known.contains_key(entity)
     }
 
-    pub(crate) fn insert(&mut self, agreed: &Agreed, rows: HashMap<Box<str>, Entry>) {
-        self.0.insert(agreed.entity.name.clone(), Arc::new(Index { agreed: agreed.clone(), rows }));
+    /// Begins to collect those of an entity; [`Naturals::keep`] ends it.
+    #[must_use]
+    pub fn gather(&self) -> Arc<Gather> {
+        Arc::new(Gather::new(self.left, self.sort.clone()))
+    }
+
+    /// Keeps what was collected of an entity.
+    pub async fn keep(&mut self, agreed: &Agreed, gather: &Arc<Gather>) -> Result<(), SidesError> {
+        let gather = Arc::clone(gather);
+        // Many are sorted and written now.
+        let kept = tokio::task::spawn_blocking(move || gather.finish());
+        let rows = kept.await.map_err(|error| SidesError::Panicked(error.to_string()))??;
+        self.insert(agreed, rows);
+        Ok(())
+    }
+
+    pub(crate) fn insert(&mut self, agreed: &Agreed, rows: Store) {
+        self.left = self.left.saturating_sub(rows.bytes());
+        self.known.insert(agreed.entity.name.clone(), Arc::new(Index { agreed: agreed.clone(), rows }));
+    }
+
+    fn unread(&self, error: std::io::Error) -> SidesError {
+        SortError::spill(&self.sort.spill, error).into()
     }
 
     /// The row's cells, in the order of its columns.
-    pub(crate) fn cells<'a>(&'a self, agreed: &Agreed, item: &'a Item<'_>) -> Vec<Cell<'a>> {
+    pub(crate) fn cells<'a>(
+        &'a self,
+        agreed: &Agreed,
+        item: &'a Item<'_>,
+    ) -> Result<Vec<Cell<'a>>, SidesError> {
         let slots = agreed.slots.iter().enumerate();
-        slots
-            .map(|(index, slot)| match slot {
-                Slot::Own(..) => item.cells.get(index).map_or(Cell::Missing, borrowed),
-                Slot::Parent { reach, part } => self.through(agreed, *reach, *part, item.refs.get(*reach)),
-                Slot::Tenant => match self.tenant_of(agreed, item) {
-                    Ok(Some((root, id))) => root.key(&id),
-                    Ok(None) => Cell::Null,
-                    Err(lost) => lost,
-                },
-            })
-            .collect()
+        let cells = slots.map(|(index, slot)| match slot {
+            Slot::Own(..) => Ok(item.cells.get(index).map_or(Cell::Missing, borrowed)),
+            Slot::Parent { reach, part } => self.through(agreed, *reach, *part, item.refs.get(*reach)),
+            Slot::Tenant => Ok(match self.tenant_of(agreed, item)? {
+                Tenant::Is(root, id) => root.key(&id).map_err(|error| self.unread(error))?,
+                Tenant::None => Cell::Null,
+                Tenant::Lost(why) => why,
+            }),
+        });
+        cells.collect()
     }
 
     fn through<'a>(
@@ -78,76 +108,91 @@ impl Naturals {
         reach: usize,
         part: usize,
         id: Option<&'a Cell<'_>>,
-    ) -> Cell<'a> {
-        let Some(reach) = agreed.refs.get(reach) else { return Cell::Missing };
-        match id.map(key_of) {
+    ) -> Result<Cell<'a>, SidesError> {
+        let Some(reach) = agreed.refs.get(reach) else { return Ok(Cell::Missing) };
+        Ok(match id.map(key_of) {
             None | Some(Id::Missing) => Cell::Missing,
             Some(Id::Null) => Cell::Null,
             Some(Id::Odd) => Cell::Unreadable(format!("`{}` holds no id", reach.reference.field).into()),
             Some(Id::Is(id)) => self
-                .part(&reach.reference.entity, &id, part, DEEPEST)
+                .part(&reach.reference.entity, &id, part, DEEPEST)?
                 .unwrap_or_else(|| lost(&reach.reference.field, reach.reference.entity.as_str())),
-        }
+        })
     }
 
     /// One part of a record's natural key; `None` where the record is not there.
-    fn part(&self, entity: &EntityName, id: &str, part: usize, deeper: usize) -> Option<Cell<'_>> {
-        let index = self.0.get(entity)?;
-        let cell = index.rows.get(id)?.parts.get(part)?;
-        let Some(Slot::Parent { reach, part }) = index.agreed.slots.get(part) else {
-            return Some(borrowed(cell));
+    fn part(
+        &self,
+        entity: &EntityName,
+        id: &str,
+        part: usize,
+        deeper: usize,
+    ) -> Result<Option<Cell<'_>>, SidesError> {
+        let Some(index) = self.known.get(entity) else { return Ok(None) };
+        let cell = match index.rows.find(id).map_err(|error| self.unread(error))? {
+            Some(Cow::Borrowed(entry)) => entry.parts.get(part).map(borrowed),
+            Some(Cow::Owned(entry)) => entry.parts.get(part).map(owned),
+            None => None,
         };
-        let reach = index.agreed.refs.get(*reach)?;
-        match key_of(cell) {
+        let Some(cell) = cell else { return Ok(None) };
+        let Some(Slot::Parent { reach, part }) = index.agreed.slots.get(part) else {
+            return Ok(Some(cell));
+        };
+        let Some(reach) = index.agreed.refs.get(*reach) else { return Ok(None) };
+        match key_of(&cell) {
             Id::Is(id) if deeper > 0 => self.part(&reach.reference.entity, &id, *part, deeper - 1),
-            Id::Is(_) | Id::Odd => None,
-            Id::Null => Some(Cell::Null),
-            Id::Missing => Some(Cell::Missing),
+            Id::Is(_) | Id::Odd => Ok(None),
+            Id::Null => Ok(Some(Cell::Null)),
+            Id::Missing => Ok(Some(Cell::Missing)),
         }
     }
 
     /// The tenants' index, and the id of the row's tenant in it.
-    fn tenant_of<'a>(
-        &'a self,
-        agreed: &Agreed,
-        item: &'a Item<'_>,
-    ) -> Result<Option<(&'a Index, Cow<'a, str>)>, Cell<'a>> {
-        let Some(reach) = agreed.up.and_then(|up| Some((agreed.refs.get(up)?, item.refs.get(up)?))) else {
-            return Ok(None);
+    fn tenant_of<'a>(&'a self, agreed: &Agreed, item: &'a Item<'_>) -> Result<Tenant<'a>, SidesError> {
+        let Some((reach, id)) = agreed.up.and_then(|up| Some((agreed.refs.get(up)?, item.refs.get(up)?)))
+        else {
+            return Ok(Tenant::None);
         };
-        let (reach, id) = reach;
         let mut entity = &reach.reference.entity;
         let mut id = match key_of(id) {
             Id::Is(id) => id,
-            Id::Null => return Ok(None),
-            Id::Missing | Id::Odd => return Err(lost(&reach.reference.field, entity.as_str())),
+            Id::Null => return Ok(Tenant::None),
+            Id::Missing | Id::Odd => return Ok(Tenant::Lost(lost(&reach.reference.field, entity.as_str()))),
         };
         for _ in 0..DEEPEST {
-            let Some(index) = self.0.get(entity) else { break };
-            let Some(entry) = index.rows.get(&*id) else { break };
+            let Some(index) = self.known.get(entity) else { break };
+            let entry = index.rows.find(&id).map_err(|error| self.unread(error))?;
+            let Some(entry) = entry else { break };
             if index.agreed.is_tenant {
-                return Ok(Some((&**index, id)));
+                return Ok(Tenant::Is(index, id));
             }
-            let (Some(up), Some(next)) =
-                (&entry.up, index.agreed.up.and_then(|up| index.agreed.refs.get(up)))
-            else {
-                return Ok(None);
-            };
+            let next = index.agreed.up.and_then(|up| index.agreed.refs.get(up));
+            let (Some(next), Some(_)) = (next, &entry.up) else { return Ok(Tenant::None) };
             entity = &next.reference.entity;
-            id = Cow::Borrowed(up);
+            id = match entry {
+                Cow::Borrowed(entry) => Cow::Borrowed(entry.up.as_deref().unwrap_or_default()),
+                Cow::Owned(entry) => Cow::Owned(entry.up.map(String::from).unwrap_or_default()),
+            };
         }
-        Err(lost(&reach.reference.field, entity.as_str()))
+        Ok(Tenant::Lost(lost(&reach.reference.field, entity.as_str())))
     }
 
     /// The id of the row's tenant on this side.
-    pub(crate) fn tenant_id<'a>(&'a self, agreed: &Agreed, item: &'a Item<'_>) -> Option<Cow<'a, str>> {
+    pub(crate) fn tenant_id<'a>(
+        &'a self,
+        agreed: &Agreed,
+        item: &'a Item<'_>,
+    ) -> Result<Option<Cow<'a, str>>, SidesError> {
         if agreed.is_tenant {
-            return Some(Cow::Borrowed(&item.id));
+            return Ok(Some(Cow::Borrowed(&item.id)));
         }
         if let Some(tenant) = &item.tenant {
-            return Some(Cow::Borrowed(tenant));
+            return Ok(Some(Cow::Borrowed(tenant)));
         }
-        self.tenant_of(agreed, item).ok().flatten().map(|(_, id)| id)
+        Ok(match self.tenant_of(agreed, item)? {
+            Tenant::Is(_, id) => Some(id),
+            Tenant::None | Tenant::Lost(_) => None,
+        })
     }
 
     /// The ids of an entity's records whose neutral key is among these, and what is kept under that key.
@@ -156,65 +201,68 @@ impl Naturals {
         agreed: &Agreed,
         neutral: &mut Neutral,
         wanted: &HashMap<Vec<u8>, T>,
-    ) -> HashMap<String, T> {
-        let Some(index) = self.0.get(&agreed.entity.name) else { return HashMap::new() };
+    ) -> Result<HashMap<String, T>, SidesError> {
+        let Some(index) = self.known.get(&agreed.entity.name) else { return Ok(HashMap::new()) };
         let mut found = HashMap::new();
         let mut line = Vec::new();
-        for id in index.rows.keys() {
-            let part = |part| self.part(&agreed.entity.name, id, part, DEEPEST).unwrap_or(Cell::Missing);
-            line.clear();
-            // A key that cannot be written is none that anybody asked for.
-            if neutral.push((0..agreed.columns.key()).map(part), &mut line).is_ok()
-                && let Some(kept) = wanted.get(&line)
-            {
-                found.insert(id.to_string(), kept.clone());
+        let mut failed = None;
+        let each = index.rows.each(|id, _| {
+            let part = |part| {
+                let cell = self.part(&agreed.entity.name, id, part, DEEPEST)?;
+                Ok::<_, SidesError>(cell.unwrap_or(Cell::Missing))
+            };
+            match (0..agreed.columns.key()).map(part).collect::<Result<Vec<_>, _>>() {
+                Ok(cells) => {
+                    line.clear();
+                    // A key that cannot be written is none that anybody asked for.
+                    if neutral.push(cells, &mut line).is_ok()
+                        && let Some(kept) = wanted.get(&line)
+                    {
+                        found.insert(id.to_owned(), kept.clone());
+                    }
+                }
+                Err(error) => failed = Some(error),
             }
-        }
-        found
+        });
+        each.map_err(|error| self.unread(error))?;
+        failed.map_or(Ok(found), Err)
     }
+}
+
+/// Whose a row is.
+enum Tenant<'a> {
+    /// The record of that id there.
+    Is(&'a Index, Cow<'a, str>),
+    None,
+    /// What stands in place of it, where the way to it ends early.
+    Lost(Cell<'a>),
 }
 
 impl Index {
     /// The natural key of one of its records as one cell.
-    fn key(&self, id: &str) -> Cell<'_> {
-        let Some(entry) = self.rows.get(id) else { return Cell::Missing };
+    fn key(&self, id: &str) -> std::io::Result<Cell<'_>> {
+        let Some(entry) = self.rows.find(id)? else { return Ok(Cell::Missing) };
         if let [only] = &*entry.parts {
-            return borrowed(only);
+            return Ok(match &entry {
+                Cow::Borrowed(entry) => entry.parts.first().map_or(Cell::Missing, borrowed),
+                Cow::Owned(_) => owned(only),
+            });
         }
         let texts: Vec<String> =
             entry.parts.iter().map(|part| text(part).unwrap_or_default().into_owned()).collect();
-        Cell::Text(Cow::Owned(texts.join("|")))
+        Ok(Cell::Text(Cow::Owned(texts.join("|"))))
     }
 }
 
-impl Entry {
-    /// What others need of a row.
-    pub(crate) fn of(agreed: &Agreed, item: &Item<'_>) -> Self {
-        let key = agreed.slots.iter().enumerate().take(agreed.columns.key());
-        let parts = key.map(|(index, slot)| {
-            let cell = match slot {
-                Slot::Parent { reach, .. } => item.refs.get(*reach),
-                Slot::Own(..) | Slot::Tenant => item.cells.get(index),
-            };
-            cell.map_or(Cell::Missing, owned)
-        });
-        let up = agreed.up.and_then(|up| item.refs.get(up)).and_then(|id| match key_of(id) {
-            Id::Is(id) => Some(id.into()),
-            Id::Null | Id::Missing | Id::Odd => None,
-        });
-        Self { parts: parts.collect(), up }
-    }
-}
-
-enum Id<'a> {
+/// A cell as an id.
+pub(crate) enum Id<'a> {
     Is(Cow<'a, str>),
     Null,
     Missing,
     Odd,
 }
 
-/// A cell as an id.
-fn key_of<'a>(cell: &'a Cell<'_>) -> Id<'a> {
+pub(crate) fn key_of<'a>(cell: &'a Cell<'_>) -> Id<'a> {
     match cell {
         Cell::Null => Id::Null,
         Cell::Missing => Id::Missing,
@@ -243,34 +291,4 @@ fn lost<'a>(field: &str, entity: &str) -> Cell<'a> {
     Cell::Unreadable(
         format!("`{field}` refers to a record of `{entity}` that this side does not show").into(),
     )
-}
-
-fn borrowed<'a>(cell: &'a Cell<'_>) -> Cell<'a> {
-    match cell {
-        Cell::Missing => Cell::Missing,
-        Cell::Null => Cell::Null,
-        Cell::Bool(value) => Cell::Bool(*value),
-        Cell::Int(value) => Cell::Int(*value),
-        Cell::Float(value) => Cell::Float(*value),
-        Cell::Text(text) => Cell::Text(Cow::Borrowed(text)),
-        Cell::Bytes(bytes) => Cell::Bytes(Cow::Borrowed(bytes)),
-        Cell::List(items) => Cell::List(Cow::Borrowed(items)),
-        Cell::Json(text) => Cell::Json(Cow::Borrowed(text)),
-        Cell::Unreadable(why) => Cell::Unreadable(Cow::Borrowed(why)),
-    }
-}
-
-fn owned(cell: &Cell<'_>) -> Cell<'static> {
-    match cell {
-        Cell::Missing => Cell::Missing,
-        Cell::Null => Cell::Null,
-        Cell::Bool(value) => Cell::Bool(*value),
-        Cell::Int(value) => Cell::Int(*value),
-        Cell::Float(value) => Cell::Float(*value),
-        Cell::Text(text) => Cell::Text(Cow::Owned(text.clone().into_owned())),
-        Cell::Bytes(bytes) => Cell::Bytes(Cow::Owned(bytes.clone().into_owned())),
-        Cell::List(items) => Cell::List(Cow::Owned(items.clone().into_owned())),
-        Cell::Json(text) => Cell::Json(Cow::Owned(text.clone().into_owned())),
-        Cell::Unreadable(why) => Cell::Unreadable(Cow::Owned(why.clone().into_owned())),
-    }
 }

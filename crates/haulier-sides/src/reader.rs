@@ -1,6 +1,6 @@
 //! One side read to its end: as batches of neutral lines, and as what others need to refer to its records.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -9,8 +9,10 @@ use haulier_validator::neutral::{Changed, Neutral};
 use tokio::sync::mpsc;
 
 use crate::agree::Agreed;
+use crate::entry::Entry;
+use crate::gather::Gather;
 use crate::list::Lists;
-use crate::naturals::{Entry, Item, Naturals};
+use crate::naturals::{Item, Naturals};
 use crate::source::Database;
 use crate::{RowProblem, SidesError};
 
@@ -37,10 +39,13 @@ pub struct Job {
     pub naturals: Arc<Naturals>,
     /// Makes the lines; nothing where no lines are wanted.
     pub neutral: Option<Neutral>,
-    /// Whether others refer to the entity's records.
-    pub index: bool,
+    /// Collects what those need who refer to the entity's records.
+    pub index: Option<Arc<Gather>>,
     /// Only rows of these tenants, by their ids on this side.
     pub tenants: Option<Arc<HashSet<String>>>,
+    /// Entities with an extract: the natural keys that are not among `naturals` are asked of the source, for each chunk of rows.
+    /// Only for the source.
+    pub ask: Option<Arc<[Arc<Agreed>]>>,
     /// Where the lines go.
     pub out: Option<mpsc::Sender<Batch>>,
     /// Counts the rows as they are read.
@@ -68,7 +73,6 @@ pub struct Read {
     pub problem_count: u64,
     /// Records that a list showed more than once because it moved while it was read.
     pub twice: u64,
-    entries: HashMap<Box<str>, Entry>,
 }
 
 impl Batch {
@@ -132,17 +136,19 @@ impl Reader {
             if naturals.knows(&name) {
                 continue;
             }
+            let gather = naturals.gather();
             let job = Job {
                 agreed: Arc::clone(agreed),
                 naturals: Arc::default(),
                 neutral: None,
-                index: true,
+                index: Some(Arc::clone(&gather)),
                 tenants: None,
+                ask: None,
                 out: None,
                 rows: Arc::clone(rows),
             };
-            let mut read = self.read(&job).await?;
-            read.teach(agreed, naturals);
+            self.read(&job).await?;
+            naturals.keep(agreed, &gather).await?;
         }
         Ok(())
     }
@@ -158,18 +164,12 @@ impl Job {
 }
 
 impl Read {
-    /// Keeps the natural keys that were read on the way.
-    pub fn teach(&mut self, agreed: &Agreed, naturals: &mut Naturals) {
-        naturals.insert(agreed, std::mem::take(&mut self.entries));
-    }
-
     pub(crate) fn add(&mut self, other: Self) {
         self.rows += other.rows;
         self.twice += other.twice;
         self.problem_count += other.problem_count;
         self.problems.extend(other.problems);
         self.problems.truncate(KEPT);
-        self.entries.extend(other.entries);
         if self.changed.is_empty() {
             self.changed = other.changed;
         } else {
@@ -186,7 +186,7 @@ pub(crate) struct Desk {
     agreed: Arc<Agreed>,
     naturals: Arc<Naturals>,
     neutral: Option<Neutral>,
-    index: bool,
+    index: Option<Arc<Gather>>,
     tenants: Option<Arc<HashSet<String>>>,
     /// Records that came once more.
     pub(crate) twice: u64,
@@ -199,27 +199,33 @@ impl Desk {
             agreed: Arc::clone(&job.agreed),
             naturals: Arc::clone(&job.naturals),
             neutral: job.neutral.clone(),
-            index: job.index,
+            index: job.index.clone(),
             tenants: job.tenants.clone(),
             twice: 0,
             read: Read::default(),
         }
     }
 
-    pub(crate) fn chunk<'a>(&mut self, items: impl Iterator<Item = Item<'a>>) -> Batch {
+    /// The natural keys of the next rows' parents are these.
+    pub(crate) fn knows(&mut self, naturals: Naturals) {
+        self.naturals = Arc::new(naturals);
+    }
+
+    pub(crate) fn chunk<'a>(&mut self, items: impl Iterator<Item = Item<'a>>) -> Result<Batch, SidesError> {
         let mut batch = Batch::default();
+        let mut entries = Vec::new();
         for item in items {
-            if self.index {
-                self.read.entries.insert((*item.id).into(), Entry::of(&self.agreed, &item));
+            if self.index.is_some() {
+                entries.push(((*item.id).into(), Entry::of(&self.agreed, &item)));
             }
             let Some(neutral) = &mut self.neutral else { continue };
-            let tenant = self.naturals.tenant_id(&self.agreed, &item);
+            let tenant = self.naturals.tenant_id(&self.agreed, &item)?;
             if let Some(wanted) = &self.tenants
                 && !tenant.as_ref().is_some_and(|tenant| wanted.contains(&**tenant))
             {
                 continue;
             }
-            match neutral.push(self.naturals.cells(&self.agreed, &item), &mut batch.text) {
+            match neutral.push(self.naturals.cells(&self.agreed, &item)?, &mut batch.text) {
                 Ok(()) => {
                     batch.ends.push(batch.text.len());
                     batch.tenants.push(tenant.map(std::borrow::Cow::into_owned));
@@ -238,7 +244,10 @@ impl Desk {
                 }
             }
         }
-        batch
+        if let Some(index) = &self.index {
+            index.add(entries)?;
+        }
+        Ok(batch)
     }
 
     pub(crate) fn done(mut self) -> Read {

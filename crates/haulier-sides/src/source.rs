@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use haulier_core::plan::{Entity, ExtractFrom, Stored, TenantPath};
+use haulier_core::plan::{Entity, ExtractFrom, Filter, Stored, TenantPath};
 use haulier_core::port::{KeyRange, Source, SourceError};
 use haulier_core::{Row, SourceKey, Value};
 use haulier_producer::mapping::Mapper;
@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 
 use crate::SidesError;
 use crate::agree::{Agreed, Slot};
-use crate::naturals::{Item, Naturals};
+use crate::ask;
+use crate::naturals::Item;
 use crate::reader::{Desk, Job, Read};
 
 /// A database that is read in key order, several ranges at a time.
@@ -27,10 +28,13 @@ pub struct Database {
     pub chunk: u32,
 }
 
+/// So many tenants are asked for in SQL; beyond, all rows are read and looked at.
+const ASKED: usize = 100;
+
 /// How a row's values are found.
 #[derive(Debug)]
-struct Plan {
-    entity: Entity,
+pub(crate) struct Plan {
+    pub(crate) entity: Entity,
     mapper: Option<Mapper>,
     own: Vec<Option<Get>>,
     refs: Vec<Vec<usize>>,
@@ -47,8 +51,18 @@ enum Get {
 impl Database {
     /// Reads an entity to its end. `stored`: as the target's database holds it.
     pub(crate) async fn read(&self, job: &Job, stored: bool) -> Result<Read, SidesError> {
-        let plan = Arc::new(if stored { as_stored(&job.agreed)? } else { as_mapped(&job.agreed)? });
-        let ranges = self.source.ranges(&plan.entity, self.fibres.max(1)).await?;
+        let mut plan = if stored { as_stored(&job.agreed)? } else { as_mapped(&job.agreed)? };
+        let wanted = job.tenants.as_ref().filter(|_| !stored).and_then(|tenants| {
+            narrowed(&plan.entity, tenants.iter().map(|key| SourceKey::from_canonical(key)))
+        });
+        let ranges = match wanted {
+            Some(entity) => {
+                plan.entity = entity;
+                vec![KeyRange::default()]
+            }
+            None => self.source.ranges(&plan.entity, self.fibres.max(1)).await?,
+        };
+        let plan = Arc::new(plan);
         let mut walks: JoinSet<Result<Read, SidesError>> = JoinSet::new();
         for range in ranges {
             let (source, plan, job, limit) =
@@ -69,11 +83,11 @@ impl Database {
         Ok(self.source.count(&as_stored(agreed)?.entity).await?)
     }
 
-    /// The neutral keys of the source's rows with these source keys. `neutral` is one of [`Agreed::key_columns`]. A row that is
-    /// gone, or whose key cannot be made, is left out.
+    /// The neutral keys of the source's rows with these source keys. `neutral` is one of [`Agreed::key_columns`]; `all` are the
+    /// entities with an extract. A row that is gone, or whose key cannot be made, is left out.
     pub async fn key_lines(
         &self,
-        naturals: &Naturals,
+        all: &[Arc<Agreed>],
         agreed: &Agreed,
         neutral: &mut Neutral,
         keys: &[SourceKey],
@@ -81,9 +95,11 @@ impl Database {
         let plan = as_mapped(agreed)?;
         let mut found = Vec::with_capacity(keys.len());
         for keys in keys.chunks(1000) {
-            for row in self.source.rows(&plan.entity, keys).await? {
-                let item = plan.item(&row);
-                let mut cells = naturals.cells(agreed, &item);
+            let rows = self.source.rows(&plan.entity, keys).await?;
+            let items: Vec<Item<'_>> = rows.iter().map(|row| plan.item(row)).collect();
+            let naturals = ask::parents(&*self.source, all, agreed, &items).await?;
+            for (row, item) in rows.iter().zip(&items) {
+                let mut cells = naturals.cells(agreed, item)?;
                 cells.truncate(agreed.columns.key());
                 let mut line = Vec::new();
                 if neutral.push(cells, &mut line).is_ok() {
@@ -115,14 +131,21 @@ async fn walk(
         };
         let Some(last) = rows.last() else { return Ok(desk.done()) };
         at = Some(last.key.clone());
-        let batch = desk.chunk(rows.iter().map(|row| plan.item(row)));
+        let batch = match &job.ask {
+            None => desk.chunk(rows.iter().map(|row| plan.item(row)))?,
+            Some(all) => {
+                let items: Vec<Item<'_>> = rows.iter().map(|row| plan.item(row)).collect();
+                desk.knows(ask::parents(source, all, &job.agreed, &items).await?);
+                desk.chunk(items.into_iter())?
+            }
+        };
         job.rows.fetch_add(u64::try_from(rows.len()).unwrap_or(0), Ordering::Relaxed);
         job.send(batch).await?;
     }
 }
 
 impl Plan {
-    fn item<'r>(&self, row: &'r Row) -> Item<'r> {
+    pub(crate) fn item<'r>(&self, row: &'r Row) -> Item<'r> {
         let value = |index: usize| row.values.get(index).unwrap_or(&Value::Null);
         let cells = self.own.iter().map(|get| match get {
             None => Cell::Missing,
@@ -175,8 +198,22 @@ fn unread(entity: &Entity, column: &str) -> SidesError {
     }
 }
 
+/// The entity with the rows of these tenants alone; nothing where there are too many of them to ask for, or no way to them.
+#[must_use]
+pub fn narrowed(entity: &Entity, tenants: impl Iterator<Item = SourceKey>) -> Option<Entity> {
+    let mut keys: Vec<SourceKey> = tenants.take(ASKED + 1).collect();
+    if keys.len() > ASKED || entity.tenant == TenantPath::None {
+        return None;
+    }
+    // In one order, so that the statement stays the same.
+    keys.sort();
+    let mut entity = entity.clone();
+    entity.filters.push(Filter::Tenants(keys));
+    Some(entity)
+}
+
 /// The source's rows, as they would be sent.
-fn as_mapped(agreed: &Agreed) -> Result<Plan, SidesError> {
+pub(crate) fn as_mapped(agreed: &Agreed) -> Result<Plan, SidesError> {
     let entity = agreed.entity.clone();
     let find = |column: &str| entity.column(column).ok_or_else(|| unread(&entity, column));
     let mapper = Mapper::new(&entity)

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use haulier_core::plan::{Entity, ExtractFrom, FieldSource, NeutralRules};
 use haulier_core::{Row, TargetId};
 use haulier_producer::mapping::{Mapped, Mapper};
+use haulier_validator::extract::sha256;
 use haulier_validator::line;
 use haulier_validator::neutral::{Cell, Column, Columns, Kind, Neutral, Side};
 use serde_json::Value;
@@ -37,6 +38,17 @@ pub struct FieldDifference {
     pub source: String,
     /// What the target holds, in its neutral form.
     pub target: String,
+}
+
+/// Both sides of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordSides {
+    /// SHA-256 of all fields and references in their neutral form, as they would be sent.
+    pub source: String,
+    /// The same as the target holds them. It is the same text exactly when nothing differs.
+    pub target: String,
+    /// What differs.
+    pub differences: Vec<FieldDifference>,
 }
 
 impl Whole {
@@ -93,7 +105,13 @@ impl Whole {
         self.mapper.map(row)
     }
 
-    /// The fields that differ. `refs` are the target ids of the referenced records, in the order of the entity's `refs`.
+    /// The digest of what is compared: the fields, and what each is declared to hold.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.source.columns().digest()
+    }
+
+    /// Compares. `refs` are the target ids of the referenced records, in the order of the entity's `refs`.
     ///
     /// # Errors
     /// A value has no neutral form; the field's name stands first.
@@ -102,7 +120,7 @@ impl Whole {
         row: &Row,
         refs: &[Option<TargetId>],
         held: &Value,
-    ) -> Result<Vec<FieldDifference>, (String, String)> {
+    ) -> Result<RecordSides, (String, String)> {
         let key = || Cell::Text(Cow::Borrowed(row.key.as_str()));
         let mut sent = vec![key()];
         for index in 0..self.row {
@@ -119,19 +137,16 @@ impl Whole {
         self.target
             .push(found, &mut right)
             .map_err(|error| (error.column, format!("target: {}", error.reason)))?;
-        let names = self.source.columns().all().iter().map(|column| column.name.as_str());
-        let cells = line::cells(&left).zip(line::cells(&right));
         let text = |cell: &[u8]| String::from_utf8_lossy(cell).into_owned();
-        let mut differences: Vec<FieldDifference> = names
+        let cells = line::cells(&left).zip(line::cells(&right));
+        let names = self.source.columns().all().iter().map(|column| column.name.clone());
+        let mut pairs: Vec<FieldDifference> = names
             .zip(cells)
-            // What is NULL and left out of a request is nothing that the target would have to show.
-            .filter(|(_, (left, right))| {
-                left != right && !(**left == *line::NULL && **right == *line::MISSING)
-            })
-            .map(|(name, (left, right))| FieldDifference {
-                field: name.to_owned(),
-                source: text(&left),
-                target: text(&right),
+            .map(|(field, (left, right))| {
+                // What is NULL and left out of a request is nothing that the target would have to show.
+                let left_out = *left == *line::NULL && *right == *line::MISSING;
+                let right = if left_out { left.clone() } else { right };
+                FieldDifference { field, source: text(&left), target: text(&right) }
             })
             .collect();
         for (reference, id) in self.mapper.entity().refs.iter().zip(refs) {
@@ -143,14 +158,19 @@ impl Whole {
                 Some(other) => Some(other.to_string()),
             };
             let wanted = id.as_ref().map(|id| id.as_str().to_owned());
-            if there != wanted {
-                differences.push(FieldDifference {
-                    field: reference.field.clone(),
-                    source: wanted.unwrap_or_else(|| "\\N".to_owned()),
-                    target: there.unwrap_or_else(|| "\\N".to_owned()),
-                });
-            }
+            let null = || String::from_utf8_lossy(line::NULL).into_owned();
+            pairs.push(FieldDifference {
+                field: reference.field.clone(),
+                source: wanted.unwrap_or_else(null),
+                target: there.unwrap_or_else(null),
+            });
         }
-        Ok(differences)
+        let digest = |side: fn(&FieldDifference) -> &String| {
+            let lengths = |pair| format!("{}:{},", side(pair).len(), side(pair));
+            sha256(pairs.iter().map(lengths).collect::<String>().as_bytes())
+        };
+        let (source, target) = (digest(|pair| &pair.source), digest(|pair| &pair.target));
+        pairs.retain(|pair| pair.source != pair.target);
+        Ok(RecordSides { source, target, differences: pairs })
     }
 }

@@ -228,6 +228,7 @@ impl From<SidesError> for CliError {
             SidesError::NoExtract(_) | SidesError::NoPlace { .. } | SidesError::Columns { .. } => {
                 Self::of(Exit::Plan, &error)
             }
+            SidesError::Spill(_) => Self::of(Exit::Unreachable, &error),
             SidesError::Stopped | SidesError::Panicked(_) => Self::of(Exit::Bug, &error),
         }
     }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 pub use manifest::{Manifest, ManifestColumn, VERSION};
-pub use part::Part;
+pub use part::{Part, Sealed, sha256};
 
 use crate::line;
 use crate::neutral::{Cell, CellError, Changed, Columns, Neutral, NoHashKey, Side, key_text};

@@ -1,8 +1,11 @@
 //! A file that has its final name only when it is whole.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+use haulier_core::form;
+use sha2::{Digest as _, Sha256};
 
 /// Written as `NAME.part`; readable by its owner alone. Dropped unfinished, it is deleted.
 #[derive(Debug)]
@@ -70,6 +73,50 @@ impl Drop for Part {
             let _gone = fs::remove_file(&self.part);
         }
     }
+}
+
+/// A [`Part`] that knows the SHA-256 of what was written into it.
+#[derive(Debug)]
+pub struct Sealed {
+    part: BufWriter<Part>,
+    hash: Sha256,
+}
+
+impl Sealed {
+    /// Opens `NAME.part`.
+    ///
+    /// # Errors
+    /// As those of [`Part::create`].
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { part: BufWriter::new(Part::create(path)?), hash: Sha256::new() })
+    }
+
+    /// Gives the file its final name, and its SHA-256 back as hex.
+    ///
+    /// # Errors
+    /// As those of [`Part::finish`].
+    pub fn finish(self) -> io::Result<String> {
+        self.part.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
+        Ok(form::hex(&self.hash.finalize()))
+    }
+}
+
+impl Write for Sealed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.part.write(bytes)?;
+        self.hash.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.part.flush()
+    }
+}
+
+/// SHA-256 as hex.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    form::hex(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -85,7 +85,9 @@ pub enum SortError {
 }
 
 impl SortError {
-    pub(crate) fn spill(folder: &Path, source: io::Error) -> Self {
+    /// A file in the spill folder cannot be written or read.
+    #[must_use]
+    pub fn spill(folder: &Path, source: io::Error) -> Self {
         let folder = folder.to_owned();
         if no_room(&source) { Self::Full { folder } } else { Self::Spill { folder, source } }
     }

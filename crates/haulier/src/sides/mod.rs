@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use haulier_core::plan::{Entity, Plan};
+use haulier_core::plan::{Entity, Plan, TenantPath};
 use haulier_core::{EntityName, SourceKey};
 use haulier_sides::{Agreed, Database, Lists, Naturals, Reader, Types};
 use haulier_validator::neutral::{Columns, Neutral, Side};
@@ -17,13 +17,17 @@ use haulier_validator::neutral::{Columns, Neutral, Side};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::site::Neighbours;
+use crate::ui::grouped;
 
 pub(crate) use spill::sort_options;
-pub(crate) use standing::{Standing, standings};
+pub(crate) use standing::{Standing, each, standings};
 pub(crate) use stream::stream;
 
 /// Problems that an error lists.
 const LISTED: usize = 20;
+
+/// Ids of tenants on one side, and their keys in the source.
+pub(crate) type Ids = HashMap<String, SourceKey>;
 
 /// Both sides.
 #[derive(Debug)]
@@ -96,13 +100,21 @@ impl Sides {
         })
     }
 
+    /// What sorts may take of the memory: three quarters. Natural keys of parents take the rest, an eighth on each side.
+    pub(crate) fn sort_memory(&self) -> usize {
+        self.memory / 4 * 3
+    }
+
     /// One of them.
-    pub(crate) fn side(&self, side: Side) -> OneSide<'_> {
+    pub(crate) fn side(&self, side: Side) -> Result<OneSide<'_>, CliError> {
         let reader = match side {
             Side::Source => &self.source,
             Side::Target => &self.target,
         };
-        OneSide { all: self, side, reader, naturals: Naturals::default(), rows: Arc::default() }
+        let memory = self.memory / 8;
+        let mut sort = sort_options(&self.state, memory, 1, &Arc::default())?;
+        sort.threads = 1;
+        Ok(OneSide { all: self, side, reader, naturals: Naturals::new(memory, sort), rows: Arc::default() })
     }
 
     /// What is read on a side; no secret.
@@ -112,6 +124,21 @@ impl Sides {
             Side::Source => source,
             Side::Target => target,
         }
+    }
+
+    /// How many rows the source has of an entity: of these tenants, or of all when none is named. Nothing where that takes reading
+    /// them.
+    pub(crate) async fn count(
+        &self,
+        entity: &Entity,
+        tenants: &[SourceKey],
+    ) -> Result<Option<u64>, CliError> {
+        Ok(Some(match narrow(entity, tenants) {
+            Narrow::All => self.database.source.count(entity).await?,
+            Narrow::To(entity) => self.database.source.count(&entity).await?,
+            Narrow::Nothing => 0,
+            Narrow::ByReading => return Ok(None),
+        }))
     }
 
     /// The entities of these names, in the plan's order; all of them when none is named.
@@ -163,10 +190,7 @@ impl OneSide<'_> {
     }
 
     /// The ids on this side of tenants that are named by their source keys.
-    pub(crate) async fn tenant_ids(
-        &mut self,
-        keys: &[SourceKey],
-    ) -> Result<HashMap<String, SourceKey>, CliError> {
+    pub(crate) async fn tenant_ids(&mut self, keys: &[SourceKey]) -> Result<Ids, CliError> {
         let all = self.all;
         let root: &EntityName = &all.plan.tenant;
         let agreed = all.agreed.iter().find(|agreed| agreed.entity.name == *root).cloned();
@@ -174,7 +198,7 @@ impl OneSide<'_> {
             CliError::new(Exit::Plan, format!("the tenants' entity `{root}` has no `extract`"))
         })?;
         let mut neutral = all.key_neutral(&agreed, Side::Source)?;
-        let lines = all.database.key_lines(&Naturals::default(), &agreed, &mut neutral, keys).await?;
+        let lines = all.database.key_lines(&all.agreed, &agreed, &mut neutral, keys).await?;
         for key in keys {
             if !lines.iter().any(|(found, _)| found == key) {
                 return Err(CliError::new(Exit::No, format!("the source has no tenant {key}"))
@@ -187,8 +211,59 @@ impl OneSide<'_> {
         self.reader.learn_all(&mut self.naturals, &all.agreed, vec![root.clone()], &self.rows).await?;
         let mut neutral = all.key_neutral(&agreed, Side::Target)?;
         let wanted: HashMap<Vec<u8>, SourceKey> = lines.into_iter().map(|(key, line)| (line, key)).collect();
-        Ok(self.naturals.ids_of(&agreed, &mut neutral, &wanted))
+        Ok(self.naturals.ids_of(&agreed, &mut neutral, &wanted)?)
     }
+}
+
+/// How the reading of an entity's rows is narrowed to tenants.
+pub(crate) enum Narrow {
+    /// It is not: no tenant is named.
+    All,
+    /// The database does it.
+    To(Box<Entity>),
+    /// The entity has no tenants.
+    Nothing,
+    /// There are too many tenants to ask for.
+    ByReading,
+}
+
+/// Narrows the reading of an entity's rows to these tenants.
+pub(crate) fn narrow(entity: &Entity, tenants: &[SourceKey]) -> Narrow {
+    if tenants.is_empty() {
+        return Narrow::All;
+    }
+    if entity.tenant == TenantPath::None {
+        return Narrow::Nothing;
+    }
+    haulier_sides::narrowed(entity, tenants.iter().cloned())
+        .map_or(Narrow::ByReading, |entity| Narrow::To(Box::new(entity)))
+}
+
+/// The error of a column that the target does not show in any record: it is called otherwise there, or not sent at all.
+pub(crate) fn refuse_lacking(
+    agreed: &Agreed,
+    side: Side,
+    read: &haulier_sides::Read,
+) -> Result<(), CliError> {
+    let columns = agreed.columns.all().iter().zip(&read.changed);
+    let lacking: Vec<&str> = columns
+        .filter(|(_, changed)| read.rows > 0 && changed.lacking == read.rows)
+        .map(|(column, _)| column.name.as_str())
+        .collect();
+    let [first, ..] = lacking.as_slice() else { return Ok(()) };
+    Err(CliError::new(
+        Exit::Plan,
+        format!(
+            "entity `{}`: the {} shows nothing that is called {} in any of its {} records",
+            agreed.entity.name,
+            side.as_str(),
+            lacking.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+            grouped(read.rows)
+        ),
+    )
+    .hint(format!(
+        "in `extract`, `{{ column = \"{first}\", at = \"...\" }}` says how the target calls it; `missing_is_null = true` that it leaves out what is NULL"
+    )))
 }
 
 /// The error of rows that have no neutral form.

@@ -45,24 +45,45 @@ impl Standing {
     }
 }
 
-/// The records of an entity that the ledger does not call landed.
+/// The records of an entity that the ledger does not call landed: of these tenants, or of all when none is named.
 pub(crate) async fn standings(
     ledger: &dyn Ledger,
     run: &Run,
     entity: &EntityName,
+    tenants: &[SourceKey],
 ) -> Result<HashMap<SourceKey, Standing>, CliError> {
     let states = RecordState::ALL.into_iter().filter(|state| *state != RecordState::Landed).collect();
-    let filter = DeadFilter { states, entity: Some(entity.clone()), kinds: Vec::new(), tenant: None };
     let mut found = HashMap::new();
-    let mut last = None;
-    loop {
-        let page = ledger.list(&run.id, &filter, last.as_ref(), PAGE).await?;
-        let Some(end) = page.last() else { return Ok(found) };
-        last = Some(end.record.clone());
-        for row in page {
-            if let Some(standing) = Standing::of(&row) {
-                found.insert(row.record.key, standing);
-            }
+    each(ledger, run, entity, states, tenants, |row| {
+        if let Some(standing) = Standing::of(&row) {
+            found.insert(row.record.key, standing);
         }
+    })
+    .await?;
+    Ok(found)
+}
+
+/// The ledger's records of an entity in these states: of these tenants, or of all when none is named.
+pub(crate) async fn each(
+    ledger: &dyn Ledger,
+    run: &Run,
+    entity: &EntityName,
+    states: Vec<RecordState>,
+    tenants: &[SourceKey],
+    mut take: impl FnMut(RecordRow),
+) -> Result<(), CliError> {
+    let mut filter = DeadFilter { states, entity: Some(entity.clone()), kinds: Vec::new(), tenant: None };
+    let mut tenants = tenants.iter();
+    filter.tenant = tenants.next().map(|tenant| TenantKey::new(tenant.as_str()));
+    loop {
+        let mut last = None;
+        loop {
+            let page = ledger.list(&run.id, &filter, last.as_ref(), PAGE).await?;
+            let Some(end) = page.last() else { break };
+            last = Some(end.record.clone());
+            page.into_iter().for_each(&mut take);
+        }
+        let Some(next) = tenants.next() else { return Ok(()) };
+        filter.tenant = Some(TenantKey::new(next.as_str()));
     }
 }

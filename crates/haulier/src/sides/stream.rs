@@ -6,9 +6,10 @@ use std::sync::Arc;
 use haulier_core::SourceKey;
 use haulier_sides::{Agreed, Batch, Job, Read};
 use haulier_validator::extract::{ExtractError, ExtractWriter};
+use haulier_validator::neutral::Side;
 use tokio::sync::mpsc;
 
-use super::{OneSide, id_set};
+use super::{Ids, Narrow, OneSide, id_set, narrow};
 use crate::error::CliError;
 
 /// Extracts that hold all their lines, not yet sorted, and how the reading went.
@@ -24,11 +25,22 @@ pub(crate) async fn stream(
     side: &mut OneSide<'_>,
     agreed: &Arc<Agreed>,
     writers: Vec<ExtractWriter>,
-    tenants: Option<&HashMap<String, SourceKey>>,
+    tenants: Option<&Ids>,
     split: Option<&[SourceKey]>,
     index: bool,
 ) -> Result<Streamed, CliError> {
-    side.learn(agreed).await?;
+    let keys: Vec<SourceKey> = tenants.into_iter().flat_map(HashMap::values).cloned().collect();
+    let narrow =
+        if tenants.is_some() && keys.is_empty() { Narrow::Nothing } else { narrow(&agreed.entity, &keys) };
+    if matches!(narrow, Narrow::Nothing) {
+        return Ok(Streamed { writers, read: Read::default() });
+    }
+    // Few rows of the source bring few parents with them; else those are read before.
+    let asks = side.side == Side::Source && matches!(narrow, Narrow::To(_));
+    if !asks {
+        side.learn(agreed).await?;
+    }
+    let index = index && !asks;
     let (out, batches) = mpsc::channel(8);
     let place = tenants.zip(split).map(|(ids, order)| {
         let at = |key: &SourceKey| order.iter().position(|known| known == key);
@@ -39,22 +51,24 @@ pub(crate) async fn stream(
         agreed: Arc::clone(agreed),
         naturals: Arc::new(side.naturals.clone()),
         neutral: Some(side.all.neutral(agreed, side.side)?),
-        index,
+        index: index.then(|| side.naturals.gather()),
         tenants: tenants.map(id_set),
+        ask: asks.then(|| side.all.agreed.clone().into()),
         out: Some(out),
         rows: Arc::clone(&side.rows),
     };
     let read = side.reader.read(&job).await;
+    let gathered = job.index.clone();
     drop(job);
     let written = writing.await.map_err(CliError::bug)?;
     // A writer that failed is why the reader was stopped.
     let mut writers = written?;
-    let mut read = read?;
+    let read = read?;
     if let Some(first) = writers.first_mut() {
         first.add_changed(&read.changed);
     }
-    if index {
-        read.teach(agreed, &mut side.naturals);
+    if let Some(gathered) = gathered {
+        side.naturals.keep(agreed, &gathered).await?;
     }
     Ok(Streamed { writers, read })
 }

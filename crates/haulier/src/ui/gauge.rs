@@ -28,6 +28,13 @@ pub(crate) struct Counted {
     pub(crate) expected: Option<u64>,
 }
 
+impl Counted {
+    /// Rows.
+    pub(crate) fn rows(name: &str, rows: &Arc<AtomicU64>, expected: Option<u64>) -> Self {
+        Self { name: name.to_owned(), rows: Arc::clone(rows), expected }
+    }
+}
+
 /// One line of `--json` progress, on stderr.
 #[derive(Debug, Serialize)]
 struct Event<'a> {

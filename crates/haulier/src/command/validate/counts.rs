@@ -56,11 +56,11 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let sides = Sides::open(&at).await?;
     let chosen = sides.chosen(&args.entity)?;
     let run = at.ledger.latest_run().await?;
-    let (mut source, mut target) = (sides.side(Side::Source), sides.side(Side::Target));
+    let (mut source, mut target) = (sides.side(Side::Source)?, sides.side(Side::Target)?);
     let mut shown = Vec::new();
     for agreed in &chosen {
         let when = SystemClock.now();
-        let before = open(&sides, &at, run.as_ref(), agreed, &mut source, args.by_tenant).await?;
+        let before = open(&sides, &at, run.as_ref(), agreed, args.by_tenant).await?;
         let (there, here) = if args.by_tenant {
             (by_tenant(&mut target, agreed).await?, by_tenant(&mut source, agreed).await?)
         } else {
@@ -68,7 +68,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
             (all(target.reader.count(agreed).await?), all(source.reader.count(agreed).await?))
         };
         let mut words = before;
-        let after = open(&sides, &at, run.as_ref(), agreed, &mut source, args.by_tenant).await?;
+        let after = open(&sides, &at, run.as_ref(), agreed, args.by_tenant).await?;
         let sure: BTreeMap<String, u64> =
             after.iter().map(|(name, words)| (name.clone(), certain(words))).collect();
         if let Some(unread) = unread(&at, run.as_ref(), agreed, here.values().sum()).await? {
@@ -103,7 +103,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
             figures: serde_json::json!({ "source": sum(&here), "target": sum(&there) }),
             explained: words.values().flatten().map(|(word, count)| ((*word).to_owned(), *count)).collect(),
             evidence: BTreeMap::new(),
-            basis: Basis::now(&sides, &*at.ledger, agreed).await?,
+            basis: Basis::of(&sides, &*at.ledger, agreed, &[]).await?,
         }
         .store(&sides.state)?;
     }
@@ -136,13 +136,12 @@ async fn open(
     at: &Neighbours,
     run: Option<&Run>,
     agreed: &Agreed,
-    source: &mut OneSide<'_>,
     split: bool,
 ) -> Result<BTreeMap<String, Words>, CliError> {
     let mut words: BTreeMap<String, Words> = BTreeMap::new();
     let Some(run) = run else { return Ok(words) };
-    let standings = sides::standings(&*at.ledger, run, &agreed.entity.name).await?;
-    let names = if split { tenant_names(sides, source, standings.values()).await? } else { BTreeMap::new() };
+    let standings = sides::standings(&*at.ledger, run, &agreed.entity.name, &[]).await?;
+    let names = if split { tenant_names(sides, standings.values()).await? } else { BTreeMap::new() };
     for standing in standings.values().filter(|standing| !standing.known) {
         let name = standing.tenant.as_ref().and_then(|tenant| names.get(tenant.as_str())).cloned();
         let of = words.entry(name.unwrap_or_default()).or_default();
@@ -154,7 +153,6 @@ async fn open(
 /// How extracts name tenants, by their keys in the source.
 async fn tenant_names(
     sides: &Sides,
-    source: &mut OneSide<'_>,
     standings: impl Iterator<Item = &Standing>,
 ) -> Result<BTreeMap<String, String>, CliError> {
     let keys: std::collections::BTreeSet<String> =
@@ -163,7 +161,7 @@ async fn tenant_names(
     let root = sides.agreed.iter().find(|agreed| agreed.entity.name == sides.plan.tenant);
     let Some(root) = root else { return Ok(BTreeMap::new()) };
     let mut neutral = sides.key_neutral(root, Side::Source)?;
-    let lines = sides.database.key_lines(&source.naturals, root, &mut neutral, &keys).await?;
+    let lines = sides.database.key_lines(&sides.agreed, root, &mut neutral, &keys).await?;
     Ok(lines.into_iter().map(|(key, line)| (key.as_str().to_owned(), cell(&line, 0))).collect())
 }
 
@@ -188,8 +186,9 @@ async fn by_tenant(side: &mut OneSide<'_>, agreed: &Arc<Agreed>) -> Result<BTree
         agreed: Arc::clone(agreed),
         naturals: Arc::new(side.naturals.clone()),
         neutral: Some(side.all.neutral(agreed, side.side)?),
-        index: false,
+        index: None,
         tenants: None,
+        ask: None,
         out: Some(out),
         rows: Arc::clone(&side.rows),
     };

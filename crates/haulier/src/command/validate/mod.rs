@@ -3,7 +3,6 @@
 mod counts;
 mod deep;
 mod diff;
-mod judge;
 mod results;
 mod scope;
 

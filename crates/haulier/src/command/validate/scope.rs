@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use haulier_core::port::{DeadFilter, Ledger};
+use haulier_core::port::{Clock, DeadFilter, Ledger};
 use haulier_core::{RecordState, SourceKey};
 use haulier_sides::Agreed;
 use jiff::Timestamp;
 
+use super::results::{Basis, Stored};
+use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::sides::Sides;
@@ -26,9 +29,10 @@ pub(crate) struct ScopeArgs {
 }
 
 impl ScopeArgs {
-    /// The tenants' keys.
+    /// The tenants' keys, each once, in order.
     pub(crate) fn keys(&self) -> Vec<SourceKey> {
-        self.tenant.iter().map(|key| SourceKey::from_canonical(key)).collect()
+        let keys: BTreeSet<&String> = self.tenant.iter().collect();
+        keys.into_iter().map(|key| SourceKey::from_canonical(key)).collect()
     }
 
     /// The entities.
@@ -37,8 +41,44 @@ impl ScopeArgs {
     }
 }
 
+/// Only what is not proved already, or may not be any more.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FreshArgs {
+    /// Only entities whose stored result is stale, missing or different
+    #[arg(long)]
+    only_stale: bool,
+    /// Only tenants of which the ledger settled a record since then: a time, or how long ago (`2h`)
+    #[arg(long, value_name = "TIME", value_parser = since, conflicts_with = "tenant")]
+    changed_since: Option<Timestamp>,
+}
+
+impl FreshArgs {
+    /// The tenants' keys, of all tenants none; nothing where none has changed.
+    pub(crate) async fn keys(
+        &self,
+        scope: &ScopeArgs,
+        ledger: &dyn Ledger,
+    ) -> Result<Option<Vec<SourceKey>>, CliError> {
+        let Some(since) = self.changed_since else { return Ok(Some(scope.keys())) };
+        let keys = changed_since(ledger, since).await?;
+        Ok((!keys.is_empty()).then_some(keys))
+    }
+
+    /// Whether tenants are chosen by what has changed.
+    pub(crate) fn chooses(&self) -> bool {
+        self.changed_since.is_some()
+    }
+
+    /// Whether the comparison is to be made, where this is the result of the last one.
+    pub(crate) fn is_open(&self, stored: Option<&Stored>, now: &Basis, fresh_for: Duration) -> bool {
+        let good =
+            |stored: &Stored| stored.equal && stored.stale(now, SystemClock.now(), fresh_for).is_none();
+        !(self.only_stale && stored.is_some_and(good))
+    }
+}
+
 /// A point in time, or how long ago it was: `2024-03-30T20:30:00Z`, `90m`, `2h`.
-pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
+fn since(text: &str) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }
@@ -46,12 +86,11 @@ pub(crate) fn since(text: &str) -> Result<Timestamp, String> {
         "write a time such as `2024-03-30T20:30:00Z`, or how long ago it was, such as `90m` or `2h`"
             .to_owned()
     })?;
-    use haulier_core::port::Clock;
-    crate::clock::SystemClock.now().checked_sub(ago).map_err(|_| "that is too long ago".to_owned())
+    SystemClock.now().checked_sub(ago).map_err(|_| "that is too long ago".to_owned())
 }
 
 /// The tenants of records that the ledger has settled since then.
-pub(crate) async fn changed_since(ledger: &dyn Ledger, since: Timestamp) -> Result<Vec<SourceKey>, CliError> {
+async fn changed_since(ledger: &dyn Ledger, since: Timestamp) -> Result<Vec<SourceKey>, CliError> {
     let Some(run) = ledger.latest_run().await? else {
         return Err(CliError::new(Exit::No, "there has been no run yet").hint("`haulier run` starts one"));
     };

@@ -63,7 +63,7 @@ impl Files {
             csv::Writer::from_writer(BufWriter::new(Part::create(&folder.join("explained.csv"))?));
         explained
             .write_record(["entity", "tenant", "difference", "key", "state", "reason"])
-            .map_err(super::super::idmap::csv_error)?;
+            .map_err(crate::command::idmap::csv_error)?;
         Ok(Self { unexplained, explained })
     }
 
