@@ -13,6 +13,7 @@ mod cli;
 mod control;
 mod crash;
 mod data;
+mod dates;
 mod matrix;
 mod order;
 mod support;

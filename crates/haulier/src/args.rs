@@ -95,3 +95,15 @@ impl Args {
         let _already_set = if self.global.json { log.json().try_init() } else { log.compact().try_init() };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_command_names_an_argument_twice() {
+        Args::command().debug_assert();
+    }
+}

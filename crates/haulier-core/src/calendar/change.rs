@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::opening::Opening;
 use super::selector::Selector;
@@ -52,6 +53,13 @@ pub enum Amendment {
         tenant: String,
         /// The instant.
         until: Timestamp,
+    },
+    /// A wave gets its first day.
+    Date {
+        /// The wave.
+        wave: String,
+        /// The day, in the schedule's zone.
+        day: Date,
     },
     /// A window of one date gets another.
     Reschedule {
@@ -115,6 +123,7 @@ impl Amendment {
             Self::Exclude { tenant } => ("exclude", vec![tenant.clone()]),
             Self::Include { tenant } => ("include", vec![tenant.clone()]),
             Self::Defer { tenant, until } => ("defer", vec![tenant.clone(), until.to_string()]),
+            Self::Date { wave, day } => ("date", vec![wave.clone(), day.to_string()]),
             Self::Reschedule { window, at } => ("reschedule", vec![window.clone(), at.clone()]),
             Self::Extend { window, start, by } => {
                 ("extend", vec![window.clone(), start.to_string(), by.as_secs().to_string()])
@@ -135,6 +144,7 @@ impl Amendment {
             ("exclude", [tenant]) => Self::Exclude { tenant: own(tenant) },
             ("include", [tenant]) => Self::Include { tenant: own(tenant) },
             ("defer", [tenant, until]) => Self::Defer { tenant: own(tenant), until: until.parse().ok()? },
+            ("date", [wave, day]) => Self::Date { wave: own(wave), day: day.parse().ok()? },
             ("reschedule", [window, at]) => Self::Reschedule { window: own(window), at: own(at) },
             ("extend", [window, start, by]) => Self::Extend {
                 window: own(window),
@@ -157,6 +167,7 @@ impl Amendment {
             Self::Exclude { tenant } => format!("tenant {tenant} excluded"),
             Self::Include { tenant } => format!("tenant {tenant} taken in again"),
             Self::Defer { tenant, until } => format!("tenant {tenant} deferred until {until}"),
+            Self::Date { wave, day } => format!("wave {wave} begins on {day} at the earliest"),
             Self::Reschedule { window, at } => format!("window {window} moved to {at}"),
             Self::Extend { window, start, by } => {
                 format!("window {window} of {start} extended by {}", lead::say(*by))
@@ -215,6 +226,7 @@ impl Calendar {
                 self.deferred.push((tenant.clone(), *until));
                 Ok(())
             }
+            Amendment::Date { wave, day } => self.date(wave, *day),
             Amendment::Reschedule { window, at } => self.reschedule(window, at),
             Amendment::Extend { window, start, by } => self.extend(window, *start, *by),
             Amendment::Blackout { name, tenants, zone, at } => self.deny(name, tenants, zone, at, &change.by),
@@ -255,6 +267,19 @@ impl Calendar {
         }
         self.moved.retain(|(known, _)| known != key);
         self.moved.push((key.to_owned(), wave.to_owned()));
+        Ok(())
+    }
+
+    fn date(&mut self, name: &str, day: Date) -> Result<(), ChangeError> {
+        let unknown = ChangeError::Unknown { kind: "wave", name: name.to_owned() };
+        let wave = self.waves.iter_mut().find(|wave| wave.name == name).ok_or(unknown)?;
+        if wave.not_before == Some(day) {
+            return Err(ChangeError::Already(format!("wave {name} begins on {day} already")));
+        }
+        if let Some(last) = wave.not_after.filter(|last| *last < day) {
+            return Err(ChangeError::Refused(format!("wave {name} must end on {last}")));
+        }
+        wave.not_before = Some(day);
         Ok(())
     }
 

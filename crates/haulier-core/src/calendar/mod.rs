@@ -5,6 +5,7 @@
 //! widely where the clocks change.
 
 mod change;
+mod date;
 pub mod deadline;
 pub mod durations;
 pub mod lead;
@@ -110,8 +111,7 @@ impl Calendar {
     #[must_use]
     pub fn may_begin(&self, wave: &Wave, tenant: &Tenant, at: Timestamp) -> Verdict {
         let bounds = self.bounds(wave);
-        let put_off =
-            self.deferred.iter().find(|(key, _)| key == tenant.key.as_str()).map(|(_, until)| *until);
+        let put_off = self.deferred_until(tenant);
         let from = bounds.start.max(put_off.unwrap_or(Timestamp::MIN));
         let needs = self.durations.tenant.unwrap_or_default();
         let windows = self.windows_of(wave);

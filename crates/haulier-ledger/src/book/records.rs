@@ -15,7 +15,7 @@ use crate::conn::Backend;
 use crate::record::{PLANNED, Record, state_of};
 use crate::work::{
     AdmitRows, ClaimRecords, Judge, ListRecords, NextDue, ReadCounts, ReadDue, ReadIdMap, ReadJudgements,
-    ReadSurvey, ReadTargetIds, Reap, Republish, Rescue, SettleRecords,
+    ReadSurvey, ReadTargetIds, Reap, Republish, Rescue, SettleRecords, WrittenSince,
 };
 
 #[async_trait]
@@ -132,6 +132,10 @@ impl<B: Backend> RecordBook for Book<B> {
     async fn next_due(&self, run: &RunId) -> Result<Option<Micros>, LedgerError> {
         let run = self.names.run(&self.backend, run).await?;
         self.backend.read(NextDue(run)).await
+    }
+
+    async fn written_since(&self, since: Micros) -> Result<u64, LedgerError> {
+        self.backend.read(WrittenSince(since)).await
     }
 
     async fn tally(&self, run: &RunId) -> Result<Tally, LedgerError> {

@@ -99,6 +99,23 @@ impl Work for NextDue {
     }
 }
 
+#[derive(Debug)]
+pub(crate) struct WrittenSince(pub(crate) Micros);
+
+impl Work for WrittenSince {
+    type Out = u64;
+    const DOING: &'static str = "counting what was written since";
+
+    async fn run<C: Conn>(&self, conn: &mut C) -> Result<u64, Fault> {
+        // A record that landed again has its first landing in `landed_at`, and its last in `since`.
+        let sql = "SELECT CAST(COUNT(*) AS BIGINT) FROM record WHERE landed_at >= $1 OR (state = $2 AND since >= $1)";
+        let args = Args::of([self.0.into(), state_code(RecordState::Landed).into()]);
+        let rows = conn.rows(sql, args).await?;
+        let count = rows.first().map_or(Ok(0), |row| row.number(0))?;
+        u64::try_from(count).map_err(|_| Fault::corrupt("a count is negative"))
+    }
+}
+
 /// Counts by entity and state, [`crate::record::PLANNED`] among them.
 #[derive(Debug)]
 pub(crate) struct ReadCounts {

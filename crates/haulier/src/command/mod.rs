@@ -4,6 +4,7 @@ mod brakes;
 mod check;
 mod completions;
 mod control;
+mod dates;
 mod dead;
 mod demo;
 mod diff;
@@ -50,6 +51,11 @@ pub(crate) enum Command {
     Validate(validate::Args),
     Dead(dead::Args),
     Idmap(idmap::Args),
+    Windows(dates::WindowsArgs),
+    Waves(dates::WavesArgs),
+    Calendar(dates::CalendarArgs),
+    Timeline(dates::TimelineArgs),
+    Rollback(dates::RollbackArgs),
     Diff(diff::Args),
     Demo(demo::Args),
     Completions(completions::Args),
@@ -77,6 +83,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         Command::Validate(args) => Box::pin(validate::run(&global, args)).await,
         Command::Dead(args) => Box::pin(dead::run(&global, args)).await,
         Command::Idmap(args) => Box::pin(idmap::run(&global, args)).await,
+        Command::Windows(args) => Box::pin(dates::windows(&global, args)).await,
+        Command::Waves(args) => Box::pin(dates::waves(&global, args)).await,
+        Command::Calendar(args) => Box::pin(dates::calendar(&global, args)).await,
+        Command::Timeline(args) => Box::pin(dates::timeline(&global, args)).await,
+        Command::Rollback(args) => Box::pin(dates::rollback(&global, args)).await,
         Command::Diff(args) => Box::pin(diff::run(&global, args)).await,
         Command::Demo(args) => Box::pin(demo::run(&global, args)).await,
         Command::Completions(args) => completions::run(&args),

@@ -1,6 +1,7 @@
 //! From plan and site to open neighbours.
 
 mod brakes;
+pub(crate) mod dates;
 mod preflight;
 mod wire;
 

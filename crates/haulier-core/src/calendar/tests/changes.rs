@@ -27,6 +27,7 @@ fn every_change_reads_back_as_it_was_kept() {
         Amendment::Exclude { tenant: own("be") },
         Amendment::Include { tenant: own("be") },
         Amendment::Defer { tenant: own("be"), until: at("2026-05-06T10:00:00Z") },
+        Amendment::Date { wave: own("first"), day: jiff::civil::date(2026, 5, 11) },
         Amendment::Reschedule { window: own("canada"), at: own("2026-05-06T10:00/2026-05-06T12:00") },
         Amendment::Extend { window: own("canada"), start: at("2026-04-29T14:00:00Z"), by: minutes(40) },
         Amendment::Blackout {

@@ -112,3 +112,26 @@ fn slack_is_what_lies_between_a_windows_end_and_the_tenants_next_event() {
     assert_eq!(calendar.slack(&opening, canada), Some(("order cycles close", hours(24))));
     assert_eq!(calendar.slack(&opening, calendar.tenant("be").unwrap()), None);
 }
+
+#[test]
+fn a_wave_in_a_weekly_window_has_its_date_from_its_first_day_on() {
+    let mut calendar = network();
+    let nights = weekly(&[Weekday::Monday, Weekday::Tuesday], "22:00", "04:00");
+    let mut night = window("night", "UTC", nights);
+    night.place = Place::Tenant;
+    calendar.windows.push(night);
+    calendar.waves[0].windows = vec!["night".to_owned()];
+    let date = |calendar: &Calendar, key: &str| {
+        let opening = calendar.wave_date(calendar.wave("first").unwrap(), calendar.tenant(key));
+        opening.map(|opening| opening.span.start)
+    };
+    assert_eq!(date(&calendar, "be"), None);
+    let day = Amendment::Date { wave: "first".to_owned(), day: jiff::civil::date(2026, 5, 5) };
+    calendar.amend(&change(day)).unwrap();
+    // Tuesday 22:00 in Brussels; in Toronto Monday 22:00, when that day has begun in the schedule's zone.
+    assert_eq!(date(&calendar, "be"), Some(at("2026-05-05T20:00Z")));
+    assert_eq!(date(&calendar, "ca"), Some(at("2026-05-05T02:00Z")));
+    let until = at("2026-05-06T00:00Z");
+    calendar.amend(&change(Amendment::Defer { tenant: "be".to_owned(), until })).unwrap();
+    assert_eq!(date(&calendar, "be"), Some(at("2026-05-11T20:00Z")));
+}

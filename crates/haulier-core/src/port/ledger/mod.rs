@@ -91,6 +91,10 @@ pub trait RecordBook: Debug + Send + Sync {
     /// When the next retry or unknown is due, if any.
     async fn next_due(&self, run: &RunId) -> Result<Option<Micros>, LedgerError>;
 
+    /// How many records the target was written with at or after an instant, in any run: what putting back an older copy of
+    /// the target would lose. Reads all records.
+    async fn written_since(&self, since: Micros) -> Result<u64, LedgerError>;
+
     /// Planned and the count of each state, per entity.
     async fn tally(&self, run: &RunId) -> Result<Tally, LedgerError>;
 

@@ -82,6 +82,10 @@ pub async fn the_id_map_keeps_the_first_landing(bench: &dyn Bench) {
     let adopted = Settlement::Landed { id, origin: Origin::Adopted, hash, generation };
     second.settle_these(&[Settled { key: key("1"), attempt: 1, how: adopted, now: NOW + 9 }]).await;
     let map = second.map(None, IdOrder::Landed, 10).await;
+    for (since, written) in [(NOW, 1), (NOW + 9, 1), (NOW + 10, 0)] {
+        // The target was written with it again, though it is the same row of the map.
+        assert_eq!(second.ledger.written_since(since).await, Ok(written), "{since}");
+    }
     assert_eq!((map.len(), &map[0].run, map[0].landed_at), (1, &RunId::new("r-1"), NOW));
     assert_eq!(map[0].origin, Origin::Created);
 }

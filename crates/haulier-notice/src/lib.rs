@@ -1,0 +1,10 @@
+#![doc = include_str!("../README.md")]
+
+pub mod channel;
+pub mod due;
+pub mod send;
+pub mod text;
+
+pub use channel::{Channel, Delivery};
+pub use due::{Called, Facts, Happened, called};
+pub use send::{Sent, send};
