@@ -16,12 +16,13 @@ pub mod port;
 pub mod record;
 pub mod retry;
 pub mod schema;
+pub mod stage;
 pub mod state;
 pub mod tolerance;
 pub mod value;
 
 pub use key::SourceKey;
-pub use name::{EntityName, NameError, ProcessId, RunId, TargetId, TenantKey};
+pub use name::{EntityName, NameError, ProcessId, RunId, StageName, TargetId, TenantKey};
 pub use outcome::{Action, Failure, FailureKind, Origin, Outcome};
 pub use record::{Digest, Parcel, Record, RecordRef, Row};
 pub use state::{IllegalTransition, RecordEvent, RecordState};

@@ -75,6 +75,10 @@ plain_text_id!(
     TargetId
 );
 plain_text_id!(
+    /// The name of a stage of the plan, and of the gate before it.
+    StageName
+);
+plain_text_id!(
     /// One running haulier process, unique over hosts and restarts.
     ProcessId
 );
@@ -94,7 +98,7 @@ macro_rules! shows_its_text {
         }
     )*};
 }
-shows_its_text!(EntityName, RunId, TenantKey, TargetId, ProcessId);
+shows_its_text!(EntityName, RunId, TenantKey, TargetId, StageName, ProcessId);
 
 #[cfg(test)]
 mod tests {

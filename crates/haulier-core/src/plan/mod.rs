@@ -4,6 +4,7 @@ mod entity;
 mod extract;
 mod field;
 mod push;
+mod stages;
 
 pub use entity::{
     Entity, Filter, Listing, NaturalPart, OrphanPolicy, Paging, Reference, Relation, Stored, TenantPath,
@@ -13,6 +14,11 @@ pub use field::{Convert, Field, FieldSource, NullBytes, OddNumbers, TextRule, Ze
 pub use push::{
     BodyMatch, BulkResults, BulkWrite, IdSource, KeyFold, Lookup, Method, NullFields, OutcomeRule, Part,
     PushProgram, ReplyClass, RequestSpec, Template, UnknownPolicy, Var, Verify,
+};
+
+pub use stages::{
+    Approvers, CheckAsk, CheckSide, Gate, Hook, HookAct, OnTimeout, OwnCheck, Person, ProofLevel, Snapshot,
+    Stage, StageKind, Stages, Start,
 };
 
 use std::time::Duration;
@@ -38,6 +44,8 @@ pub struct Plan {
     pub calendar: Calendar,
     /// Who is told.
     pub notices: Notices,
+    /// The stages that people open; without any, a run moves everything at once.
+    pub stages: Stages,
     /// SHA-256 of the plan's meaning (its parsed text without comments and layout), lower-case hex.
     pub digest: String,
 }

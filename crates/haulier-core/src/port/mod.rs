@@ -12,9 +12,10 @@ mod target;
 
 pub use clock::{Clock, Micros};
 pub use ledger::{
-    Admission, Admit, CalendarLog, Claim, Controls, Cursor, Cursors, DeadFilter, Due, EntityTally, IdOrder,
-    IdRow, Judgement, Ledger, LedgerError, Outbox, ProcessBeat, ProducerLease, RecordBook, RecordRow, Run,
-    RunRequest, Settled, Settlement, Sighting, SightingIntent, Survey, Tally, WalkId, Wanted,
+    Admission, Admit, CalendarLog, Claim, ControllerLease, Controls, Cursor, Cursors, DeadFilter, Due,
+    EntityTally, IdOrder, IdRow, Judgement, Ledger, LedgerError, Outbox, ProcessBeat, ProducerLease,
+    RecordBook, RecordRow, Run, RunRequest, Settled, Settlement, Sighting, SightingIntent, StageLog, Survey,
+    Tally, WalkId, Wanted,
 };
 pub use probe::{Probe, ProbeError};
 pub use queue::{Consumer, Delivery, Depth, Queue, QueueError, Receipt, Settle};

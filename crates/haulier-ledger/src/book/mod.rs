@@ -4,6 +4,7 @@ mod controls;
 mod cursors;
 mod outbox;
 mod records;
+mod stages;
 
 use std::collections::HashSet;
 use std::sync::Mutex;

@@ -6,7 +6,7 @@ use sqlx::{Connection, Executor, PgConnection, Row};
 use super::error::ledger_error;
 
 /// One step a version; a step that was released is never changed.
-const STEPS: [&str; 3] = [FIRST, CONTROL, CALENDAR];
+const STEPS: [&str; 4] = [FIRST, CONTROL, CALENDAR, STAGES];
 
 /// No predicate of an index names a column that a claim changes, so that claims stay within a page.
 const FIRST: &str = r#"
@@ -73,6 +73,18 @@ CREATE TABLE post (
     since BIGINT NOT NULL, due BIGINT NOT NULL, attempts BIGINT NOT NULL, said TEXT
 );
 "#;
+
+/// What happened to the stages of a run, and who controls it.
+const STAGES: &str = r"
+CREATE TABLE stage_log (
+    run INTEGER NOT NULL, version BIGINT NOT NULL, at BIGINT NOT NULL, by TEXT NOT NULL, note TEXT,
+    kind TEXT NOT NULL, subject TEXT NOT NULL, word TEXT NOT NULL, data TEXT NOT NULL,
+    PRIMARY KEY (run, version)
+);
+CREATE TABLE controller (
+    run INTEGER NOT NULL PRIMARY KEY, holder TEXT NOT NULL, held_since BIGINT NOT NULL, held_until BIGINT NOT NULL
+) WITH (fillfactor = 50);
+";
 
 /// Brings the schema to the newest version, and makes it where it is missing; refuses one that is newer.
 pub(crate) async fn migrate(conn: &mut PgConnection, schema: &str, at: &str) -> Result<(), LedgerError> {

@@ -6,7 +6,7 @@ use sqlx::{Executor, Row, SqliteConnection};
 use super::error::ledger_error;
 
 /// One step a version; a step that was released is never changed.
-const STEPS: [&str; 3] = [FIRST, CONTROL, CALENDAR];
+const STEPS: [&str; 4] = [FIRST, CONTROL, CALENDAR, STAGES];
 
 const FIRST: &str = "
 CREATE TABLE run (
@@ -82,6 +82,19 @@ CREATE TABLE post (
     body TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL, since INTEGER NOT NULL, due INTEGER NOT NULL,
     attempts INTEGER NOT NULL, said TEXT
 ) STRICT;
+";
+
+/// What happened to the stages of a run, and who controls it.
+const STAGES: &str = "
+CREATE TABLE stage_log (
+    run INTEGER NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL, note TEXT,
+    kind TEXT NOT NULL, subject TEXT NOT NULL, word TEXT NOT NULL, data TEXT NOT NULL,
+    PRIMARY KEY (run, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE controller (
+    run INTEGER PRIMARY KEY, holder TEXT NOT NULL, held_since INTEGER NOT NULL, held_until INTEGER NOT NULL
+) STRICT;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('stage_log', 'stage_log', '1000 500 1');
 ";
 
 /// Brings the file to the newest version; refuses one that is newer.

@@ -11,6 +11,7 @@ mod outbox;
 mod query;
 mod runs;
 mod settle;
+mod stages;
 mod sweep;
 
 pub(crate) use admit::AdmitRows;
@@ -27,4 +28,5 @@ pub(crate) use query::{
 };
 pub(crate) use runs::{Beat, EndRun, LatestRun, OpenRun, Processes, RunEnd};
 pub(crate) use settle::SettleRecords;
+pub(crate) use stages::{AppendEntries, HoldController, ReadController, ReadEntries, ReleaseController};
 pub(crate) use sweep::{Judge, Reap, Republish, Rescue};

@@ -11,6 +11,7 @@ mod model;
 mod outbox;
 mod parents;
 mod settlement;
+mod stages;
 mod steering;
 mod survey;
 mod sweep;
@@ -29,6 +30,7 @@ pub use model::*;
 pub use outbox::*;
 pub use parents::*;
 pub use settlement::*;
+pub use stages::*;
 pub use steering::*;
 pub use survey::*;
 pub use sweep::*;
@@ -124,6 +126,9 @@ macro_rules! ledger_contract {
             a_post_is_taken_by_one_sender
             a_post_goes_only_where_its_law_leads
             what_a_dead_sender_had_in_hand_is_doubtful
+            entries_of_stages_are_kept_in_order
+            one_of_racing_entries_wins
+            the_controller_lease_is_held_by_one
             two_handles_see_each_other
             a_newer_ledger_is_refused
             opening_at_once_makes_one_ledger

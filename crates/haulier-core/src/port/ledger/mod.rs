@@ -4,6 +4,7 @@ mod error;
 mod outbox;
 mod record;
 mod run;
+mod stages;
 mod tally;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ pub use record::{
     Sighting, SightingIntent, Wanted,
 };
 pub use run::{Cursor, ProcessBeat, ProducerLease, Run, RunRequest, WalkId};
+pub use stages::{ControllerLease, StageLog};
 pub use tally::{EntityTally, Survey, Tally};
 
 use super::Micros;
@@ -26,8 +28,8 @@ use crate::{EntityName, ProcessId, RecordRef, RunId, TargetId};
 
 /// The whole ledger. Every call is one transaction, durable when it returns, and safe to repeat.
 /// A dropped call may or may not have happened.
-pub trait Ledger: RecordBook + Cursors + Controls + CalendarLog + Outbox {}
-impl<T: RecordBook + Cursors + Controls + CalendarLog + Outbox> Ledger for T {}
+pub trait Ledger: RecordBook + Cursors + Controls + CalendarLog + Outbox + StageLog {}
+impl<T: RecordBook + Cursors + Controls + CalendarLog + Outbox + StageLog> Ledger for T {}
 
 /// What happened to each record, and the id map.
 #[async_trait]

@@ -1,0 +1,5 @@
+//! The rules of stages, held against histories at random and by hand.
+
+mod decisions;
+mod histories;
+mod machines;
