@@ -24,10 +24,23 @@ macro_rules! shapes {
 shapes! { PLAN_SHAPES:
     PLAN = "plan", "the plan", [
         "name", "tenant", "retry", "validate", "entity", "schedule", "durations", "tenants", "window", "blackout", "wave",
-        "audiences", "notice",
+        "audiences", "notice", "stage", "gate", "people", "hooks", "checks", "snapshot",
     ];
     RETRY = "retry", "`retry`", ["attempts", "base", "cap", "retry_after_cap"];
     VALIDATE = "validate", "`validate`", ["fresh_for"];
+    STAGE = "stage", "a stage", [
+        "name", "kind", "needs", "tenants", "waves", "window", "optional", "no_return", "owner", "start", "enter",
+        "leave", "proof", "most_dead", "lasts", "expect",
+    ];
+    STAGE_START = "stage_start", "`start`", ["fibres", "produce_rate", "workers", "rate"];
+    GATE = "gate", "a gate", [
+        "before", "must", "should", "approvers", "override_role", "fresh_for", "expires", "due", "on_timeout", "auto",
+    ];
+    APPROVERS = "approvers", "`approvers`", ["role", "min", "not_the_starter"];
+    PERSON = "person", "a person", ["roles"];
+    HOOK = "hook", "a hook", ["exec", "webhook", "expect", "timeout", "retries"];
+    OWN_CHECK = "own_check", "a check", ["exec", "sql", "on", "least", "most", "http", "person", "timeout"];
+    SNAPSHOT = "snapshot", "`[snapshot]`", ["take", "check", "restore", "max_age"];
     SCHEDULE = "schedule", "`[schedule]`", ["zone", "t0", "committed", "support", "impact", "benefit"];
     DURATIONS = "durations", "`[durations]`", [
         "snapshot", "snapshot_check", "restore", "smoke", "tenant", "stages",

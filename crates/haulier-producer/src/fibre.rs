@@ -134,7 +134,9 @@ async fn deliver(shared: &Shared, mapper: &Mapper, rows: &[Row]) -> Result<bool,
             return Err(ProduceError::Orphan { entity: entity.name.clone(), key: row.key.clone() });
         }
     }
-    let mapped: Vec<Mapped> = rows.iter().map(|row| mapper.map(row)).collect();
+    let leg = shared.leg.as_ref();
+    let wanted = rows.iter().filter(|row| leg.is_none_or(|leg| leg.takes(entity, row)));
+    let mapped: Vec<Mapped> = wanted.map(|row| mapper.map(row)).collect();
     let (mapped, admissions) = admit(shared, mapper, mapped).await?;
     crash::point(crash::PRODUCE_AFTER_ADMIT);
     let wanted = mapped.into_iter().zip(admissions).filter(|(_, admission)| *admission == Admission::Publish);

@@ -4,6 +4,7 @@ mod chunk;
 mod error;
 mod fibre;
 mod lease;
+mod leg;
 pub mod mapping;
 mod parcel;
 mod produce;
@@ -12,6 +13,7 @@ mod shared;
 mod sweep;
 
 pub use error::ProduceError;
+pub use leg::{Choice, Leg};
 pub use produce::{Ending, Producer};
 pub use progress::Progress;
 pub use shared::Settings;

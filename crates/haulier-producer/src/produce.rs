@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::fibre;
+use crate::leg::Leg;
 use crate::mapping::Mapper;
 use crate::progress::Progress;
 use crate::shared::{Settings, Shared};
@@ -56,6 +57,8 @@ pub struct Producer {
     pub meter: Arc<Meter>,
     /// Where a source that does not deliver in time is put up.
     pub board: Board,
+    /// The part of the run that is walked, where it is walked in parts; the run does not end with it.
+    pub leg: Option<Leg>,
     /// How many rows each entity has, as far as it was counted.
     pub rows: HashMap<EntityName, u64>,
     /// Counters for those who watch.
@@ -90,6 +93,7 @@ impl Producer {
             run: self.run,
             host: self.host,
             settings: self.settings,
+            leg: self.leg,
             controls: self.controls,
             meter: self.meter,
             board: self.board,
@@ -178,7 +182,7 @@ async fn walk_all(
     while let Some(ended) = fibres.join_next().await {
         ended.map_err(|error| ProduceError::Panicked(error.to_string()))??;
     }
-    if !shared.stop.is_cancelled() {
+    if !shared.stop.is_cancelled() && shared.leg.is_none() {
         in_ledger(shared, || shared.ledger.produced(&shared.run, shared.clock.micros())).await?;
     }
     Ok(())
@@ -215,13 +219,16 @@ async fn walks_of(
     rows: Option<u64>,
 ) -> Result<Vec<Cursor>, ProduceError> {
     let known = in_ledger(shared, || shared.ledger.cursors(&shared.run, &entity.name)).await?;
+    let leg = shared.leg.as_ref();
+    let known: Vec<Cursor> =
+        known.into_iter().filter(|cursor| leg.is_none_or(|leg| leg.has_walk(cursor.walk.range))).collect();
     if !known.is_empty() {
         return Ok(known.into_iter().filter(|cursor| !cursor.done).collect());
     }
     let call = || shared.source.ranges(entity, walks(shared.settings.fibres, rows));
     let ranges =
         patiently("the source", &shared.stop, haulier_core::port::SourceError::is_passing, call).await?;
-    let cursors: Vec<Cursor> = (0..)
+    let cursors: Vec<Cursor> = (leg.map_or(0, Leg::first_walk)..)
         .zip(ranges)
         .map(|(number, range)| Cursor {
             walk: WalkId { entity: entity.name.clone(), range: number },
@@ -259,7 +266,9 @@ async fn drain(shared: &Shared) -> Result<Ending, ProduceError> {
         }
         let total = tally.total();
         if total.open() == 0 {
-            in_ledger(shared, || shared.ledger.finish_run(&shared.run, shared.clock.micros())).await?;
+            if shared.leg.is_none() {
+                in_ledger(shared, || shared.ledger.finish_run(&shared.run, shared.clock.micros())).await?;
+            }
             return Ok(Ending::Drained(tally));
         }
         let only_queued = total.open() == total.of(RecordState::Queued);

@@ -10,6 +10,7 @@ use haulier_throttle::brakes::Board;
 use haulier_throttle::{Controls, Gate, Meter, Slot};
 use tokio_util::sync::CancellationToken;
 
+use crate::leg::Leg;
 use crate::progress::Progress;
 
 /// What does not change while a run goes on.
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     /// Where signs of life come from here.
     pub(crate) host: Option<String>,
     pub(crate) settings: Settings,
+    /// The part of the run that is walked.
+    pub(crate) leg: Option<Leg>,
     pub(crate) controls: Arc<Controls>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) board: Board,

@@ -17,8 +17,8 @@ pub use push::{
 };
 
 pub use stages::{
-    Approvers, CheckAsk, CheckSide, Gate, Hook, HookAct, OnTimeout, OwnCheck, Person, ProofLevel, Snapshot,
-    Stage, StageKind, Stages, Start,
+    Approvers, BUILT_IN_CHECKS, CheckAsk, CheckSide, Gate, Hook, HookAct, OnTimeout, OwnCheck, Person,
+    ProofLevel, Snapshot, Stage, StageKind, Stages, Start,
 };
 
 use std::time::Duration;

@@ -23,7 +23,7 @@ pub use entry::{Entry, Evidence, Fact, HookEvent, RunKind};
 pub use gate::{GateEvent, GateState};
 pub use run::{Live, RunEvent, RunState};
 pub use stage::{StageEvent, StageState};
-pub use standing::{GateStanding, HookStanding, Misstep, StageStanding, Standing};
+pub use standing::{GateStanding, HookStanding, Mark, Misstep, StageStanding, Standing};
 pub use tenant::{TenantEvent, TenantState};
 
 /// A step that is not lawful where the thing stands.

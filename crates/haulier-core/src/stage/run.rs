@@ -245,9 +245,9 @@ impl RunState {
 impl std::fmt::Display for RunState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())?;
-        match self {
-            Self::Interrupted(was) => write!(f, " (was {was})"),
-            _ => Ok(()),
+        if let Self::Interrupted(was) = self {
+            write!(f, " (was {was})")?;
         }
+        Ok(())
     }
 }

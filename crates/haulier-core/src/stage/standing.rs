@@ -141,6 +141,21 @@ pub struct Standing {
     pub hooks: BTreeMap<(StageName, u32, String), HookStanding>,
     /// What neighbours looked like when they were looked at last.
     pub fingerprints: BTreeMap<String, String>,
+    /// The last of everything else, by kind and subject.
+    pub marks: BTreeMap<(String, String), Mark>,
+}
+
+/// The last that was said of a thing with states of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// What happened.
+    pub word: String,
+    /// All else there is to say.
+    pub data: String,
+    /// When.
+    pub at: Micros,
+    /// Why, or what was seen.
+    pub note: Option<String>,
 }
 
 /// An entry that cannot follow on those before it.
@@ -179,6 +194,7 @@ impl Default for Standing {
             tenants: BTreeMap::new(),
             hooks: BTreeMap::new(),
             fingerprints: BTreeMap::new(),
+            marks: BTreeMap::new(),
         }
     }
 }
@@ -242,7 +258,11 @@ impl Standing {
             Fact::Fingerprint(of, print) => {
                 self.fingerprints.insert(of.clone(), print.clone());
             }
-            Fact::Other { .. } => {}
+            Fact::Other { kind, subject, word, data } => {
+                let mark =
+                    Mark { word: word.clone(), data: data.clone(), at: entry.at, note: entry.note.clone() };
+                self.marks.insert((kind.clone(), subject.clone()), mark);
+            }
         }
         (self.version, self.at) = (entry.version, entry.at);
         Ok(())

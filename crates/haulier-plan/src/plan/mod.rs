@@ -16,6 +16,7 @@ mod reply;
 mod scope;
 mod search;
 mod source;
+mod stages;
 mod stored;
 mod template;
 
@@ -59,6 +60,7 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>) -> Option<Plan> {
     let validate = table.get("validate").and_then(|node| node.table(&shape::VALIDATE));
     let fresh_for = validate.map_or(FRESH_FOR, |table| table.duration("fresh_for", FRESH_FOR));
     let dates = calendar::read(&table);
+    let stages = stages::read(&table, &dates.calendar);
     let drafts = entities(&table);
     let book = Book::new(notes, &drafts, tenant);
     book.check();
@@ -72,6 +74,7 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>) -> Option<Plan> {
         fresh_for,
         calendar: dates.calendar,
         notices: dates.notices,
+        stages,
         digest: digest::of(tables),
     })
 }

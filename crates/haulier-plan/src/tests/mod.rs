@@ -9,6 +9,7 @@ mod plan;
 mod robust;
 mod schema;
 mod site;
+mod stages;
 
 use std::path::Path;
 

@@ -139,6 +139,7 @@ pub(crate) async fn producer(
         process: helm.process.clone(),
         host: (helm.role == Role::Publish).then(process::host),
         settings: at.produce_settings(),
+        leg: None,
         controls: Arc::clone(&helm.produce),
         meter: Arc::clone(&helm.meter),
         board: helm.board.clone(),

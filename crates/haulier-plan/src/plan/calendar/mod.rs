@@ -4,7 +4,7 @@ mod durations;
 mod notice;
 mod tenant;
 mod wave;
-mod when;
+pub(super) mod when;
 mod window;
 
 use haulier_core::calendar::{Calendar, Zone};
@@ -46,7 +46,7 @@ pub(super) fn read(plan: &Table<'_>) -> Dates {
 }
 
 /// The tables of a list of tables; a single table is told.
-fn tables<'d>(plan: &Table<'d>, key: &'static str) -> Vec<Node<'d>> {
+pub(super) fn tables<'d>(plan: &Table<'d>, key: &'static str) -> Vec<Node<'d>> {
     let Some(node) = plan.get(key) else { return Vec::new() };
     if node.value.is_table() {
         node.notes.hinted(
@@ -60,14 +60,14 @@ fn tables<'d>(plan: &Table<'d>, key: &'static str) -> Vec<Node<'d>> {
 }
 
 /// Every name that these tables give, also where the rest of a table is wrong.
-fn names<'d>(plan: &Table<'d>, key: &'static str) -> Vec<&'d str> {
+pub(super) fn names<'d>(plan: &Table<'d>, key: &'static str) -> Vec<&'d str> {
     let tables = tables(plan, key);
     let name = |node: &Node<'d>| node.value.as_table()?.get("name")?.get_ref().as_str();
     tables.iter().filter_map(name).collect()
 }
 
 /// A name that stands once.
-fn name<'d>(table: &Table<'d>, hint: &str, known: &mut Vec<&'d str>) -> Option<&'d str> {
+pub(super) fn name<'d>(table: &Table<'d>, hint: &str, known: &mut Vec<&'d str>) -> Option<&'d str> {
     let node = table.need("name", hint)?;
     let text = node.text()?;
     let fits = text.value.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | '.'));

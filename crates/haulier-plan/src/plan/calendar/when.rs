@@ -35,7 +35,7 @@ pub(super) fn place(table: &Table<'_>) -> Option<Place> {
 }
 
 /// Real elapsed time: `45m`, `2h30m`, `7d`.
-pub(super) fn duration(node: &Node<'_>) -> Option<Duration> {
+pub(in crate::plan) fn duration(node: &Node<'_>) -> Option<Duration> {
     let text = node.text()?;
     lead::duration(text.value).or_else(|| {
         node.wrong(
@@ -46,7 +46,7 @@ pub(super) fn duration(node: &Node<'_>) -> Option<Duration> {
 }
 
 /// The same under a key that may be left out.
-pub(super) fn duration_of(table: &Table<'_>, key: &'static str) -> Option<Duration> {
+pub(in crate::plan) fn duration_of(table: &Table<'_>, key: &'static str) -> Option<Duration> {
     table.get(key).and_then(|node| duration(&node))
 }
 
