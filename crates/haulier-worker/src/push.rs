@@ -14,7 +14,8 @@ use crate::shared::Shared;
 
 /// What became of a push.
 pub(crate) enum Flown {
-    Ended(Vec<(usize, Outcome)>),
+    /// With the slot, for what comes next.
+    Ended(Vec<(usize, Outcome)>, Slot),
     /// No request of it had left when its slot was wanted back.
     NotBegun(Vec<usize>),
 }
@@ -61,7 +62,7 @@ pub(crate) async fn push(
     let indices = batch.iter().map(|(index, _)| *index);
     tokio::select! {
         biased;
-        outcomes = pushing => Flown::Ended(indices.zip(outcomes).collect()),
+        outcomes = pushing => Flown::Ended(indices.zip(outcomes).collect(), slot),
         () = wanted_back => Flown::NotBegun(indices.collect()),
     }
 }

@@ -117,9 +117,8 @@ mod tests {
     #[test]
     fn credentials_and_throttling_never_kill_a_record() {
         let asked = Some(Duration::from_secs(7));
-        let retried = |settlement: &Settlement| match settlement {
-            Settlement::Retry { due, counted: false, .. } => Some(*due),
-            _ => None,
+        let retried = |settlement: &Settlement| {
+            if let Settlement::Retry { due, counted: false, .. } = settlement { Some(*due) } else { None }
         };
         let (throttled, pause) = verdict(FailureKind::Throttled, 99, asked);
         assert_eq!((retried(&throttled), pause), (Some(8_000_000), asked));

@@ -4,9 +4,11 @@ mod order;
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::OptionFuture;
 use futures_util::stream::FuturesUnordered;
 use haulier_core::plan::{Entity, PushProgram};
 use haulier_core::port::{Claim, LedgerError, Settled, Settlement};
@@ -101,44 +103,57 @@ impl<'a> Load<'a> {
         let most = if let PushProgram::Bulk(bulk) = &self.entity.push { bulk.max.max(1) } else { 1 };
         let (shared, hold, entity) = (self.shared, self.hold, self.entity);
         let mut flying = FuturesUnordered::new();
-        let take = shared.controls.slots.take();
-        tokio::pin!(take);
+        let mut in_line = false;
+        let mut line = pin!(OptionFuture::from(None));
         loop {
             let stopping = session.is_cancelled();
-            if flying.is_empty() && (self.ready.is_empty() || stopping) {
+            let wants = !self.ready.is_empty() && !stopping;
+            if flying.is_empty() && !wants {
                 break;
+            }
+            // Whoever wants nothing leaves the line: a slot given to it would lie idle until the parcel's end.
+            if wants != in_line {
+                line.set(wants.then(|| shared.controls.slots.take()).into());
+                in_line = wants;
             }
             let flush_at =
                 self.oldest.map_or_else(|| Instant::now() + FLUSH_EVERY, |oldest| oldest + FLUSH_EVERY);
-            tokio::select! {
+            let slot = tokio::select! {
                 biased;
                 Some(flown) = flying.next(), if !flying.is_empty() => match flown {
-                    Flown::Ended(landed) => {
+                    Flown::Ended(landed, mut slot) => {
                         for (index, outcome) in landed {
                             self.ended(index, outcome);
                         }
+                        // The parcel that was begun goes on first: it ends sooner, and nobody has to be woken.
+                        (!session.is_cancelled() && !self.ready.is_empty() && !slot.surrender()).then_some(slot)
                     }
                     Flown::NotBegun(batch) => {
                         backlog.returned(batch.len());
                         for index in batch.into_iter().rev() {
                             self.ready.push_front(index);
                         }
+                        None
                     }
                 },
-                slot = &mut take, if !self.ready.is_empty() && !stopping => {
-                    let batch: Vec<usize> = self.ready.drain(..most.min(self.ready.len())).collect();
-                    backlog.started(batch.len());
-                    let batch: Vec<(usize, Item<'a>)> = batch
-                        .into_iter()
-                        .filter_map(|index| Some((index, self.let_in(index)?)))
-                        .collect();
-                    if !batch.is_empty() {
-                        flying.push(push(shared, hold, entity, batch, slot, session));
-                    }
-                    take.set(shared.controls.slots.take());
+                slot = &mut line, if in_line => {
+                    in_line = false;
+                    slot
                 }
-                () = tokio::time::sleep_until(flush_at), if self.oldest.is_some() => self.flush().await?,
-                () = session.cancelled(), if !stopping => {}
+                () = tokio::time::sleep_until(flush_at), if self.oldest.is_some() => {
+                    self.flush().await?;
+                    None
+                }
+                () = session.cancelled(), if !stopping => None,
+            };
+            if let Some(slot) = slot {
+                let batch: Vec<usize> = self.ready.drain(..most.min(self.ready.len())).collect();
+                backlog.started(batch.len());
+                let batch: Vec<(usize, Item<'a>)> =
+                    batch.into_iter().filter_map(|index| Some((index, self.let_in(index)?))).collect();
+                if !batch.is_empty() {
+                    flying.push(push(shared, hold, entity, batch, slot, session));
+                }
             }
         }
         self.give_back_rest();
