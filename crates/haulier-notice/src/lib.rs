@@ -3,8 +3,10 @@
 pub mod channel;
 pub mod due;
 pub mod send;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 pub use channel::{Channel, Delivery};
 pub use due::{Called, Facts, Happened, called};
-pub use send::{Sent, send};
+pub use send::{Sent, keep, send};

@@ -8,6 +8,7 @@ use haulier_core::notice::{Post, PostEvent, PostState};
 use haulier_core::port::{Clock, LedgerError, Micros, Outbox};
 
 use crate::channel::{Channel, Delivery, PATIENCE};
+use crate::due::Called;
 
 /// A post that has been on its way for so long has lost its sender: five times what a channel may take.
 const DEAD_AFTER: Duration = PATIENCE.saturating_mul(5);
@@ -27,6 +28,17 @@ pub struct Sent {
     pub refused: usize,
     /// Of so many nobody knows.
     pub lost: usize,
+}
+
+/// Keeps what is called for, and drops what waits with a date that no longer holds. Returns how many posts were new.
+///
+/// # Errors
+/// The outbox cannot be used.
+pub async fn keep(outbox: &dyn Outbox, called: &Called, now: Micros) -> Result<u64, LedgerError> {
+    for id in &called.outdated {
+        outbox.settle_post(*id, PostEvent::Withdrawn, Some("its date no longer holds"), now, now).await?;
+    }
+    outbox.post(&called.new, now).await
 }
 
 /// Sends everything that is due now, one after another, so that a crash leaves at most one in doubt. Cancel safe: a post that

@@ -108,8 +108,14 @@ shapes! { PLAN_SHAPES:
 
 shapes! { SITE_SHAPES:
     SITE = "site", "the site", [
-        "source", "queue", "ledger", "target", "produce", "push", "brakes", "tolerance", "validate", "state",
+        "source", "queue", "ledger", "target", "produce", "push", "brakes", "tolerance", "validate", "channels",
+        "state",
     ];
+    CHANNEL_SMTP = "channel_smtp", "a mail channel", ["smtp", "from", "password", "ca_file", "insecure"];
+    CHANNEL_WEBHOOK = "channel_webhook", "a webhook channel", ["webhook", "token", "insecure"];
+    CHANNEL_FILE = "channel_file", "a file channel", ["file"];
+    CHANNEL_COMMAND = "channel_command", "a command channel", ["command"];
+    CHANNEL_RELAY = "channel_relay", "a relay channel", ["relay"];
     SITE_SOURCE = "source", "`[source]`", [
         "url", "password", "ca_file", "insecure", "connections", "statement_timeout",
     ];

@@ -2,4 +2,5 @@
 
 pub mod contract;
 pub mod fake_target;
+pub mod mail;
 pub mod proxy;

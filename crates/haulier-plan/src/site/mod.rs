@@ -2,6 +2,7 @@
 
 mod address;
 mod brakes;
+mod channels;
 mod secret;
 mod server;
 mod settings;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 
 pub use self::brakes::{BrakesSite, CheckBrake, QueryBrake};
+pub use self::channels::{ChannelSite, Url};
 pub use self::secret::Secret;
 pub use self::server::{Database, LedgerSite, QueueKind, QueueSite, Server, SourceSite, Tls};
 pub use self::target::{Auth, HeaderValue, Login, TargetSite, TokenSource};
@@ -43,6 +45,8 @@ pub struct Site {
     pub tolerance: ToleranceSite,
     /// Settings of the validator.
     pub validate: ValidateSite,
+    /// On which ways notices reach people, by their names.
+    pub channels: Vec<(String, ChannelSite)>,
     /// The folder for what belongs to no other place, such as the `PAUSE` file.
     pub state: PathBuf,
 }
@@ -118,6 +122,7 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>, folder: &Path) -> Opt
     let target = target.and_then(|node| target::read(&node.table(&shape::SITE_TARGET)?, folder));
     let settings = settings::read(&table, folder);
     let (brakes, tolerance) = (brakes::read(&table), tolerance::read(&table));
+    let channels = channels::read(&table, folder);
     Some(Site {
         source: source?,
         queue: queue?,
@@ -128,6 +133,7 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>, folder: &Path) -> Opt
         brakes,
         tolerance,
         validate: settings.validate,
+        channels,
         state: settings.state,
     })
 }

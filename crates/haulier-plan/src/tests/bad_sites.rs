@@ -119,6 +119,32 @@ const SETTINGS: &[Case] = &[
 ];
 
 /// Brakes and tolerance, written after the last line.
+const CHANNELS: &[Case] = &[
+    ("a channel of no kind", &[("[push]", "[channels.mail]\nto = \"me\"\n[push]")]),
+    (
+        "a mail channel without a sender",
+        &[("[push]", "[channels.mail]\nsmtp = \"smtps://mail.example.net\"\n[push]")],
+    ),
+    (
+        "a mail channel with its password in the address",
+        &[(
+            "[push]",
+            "[channels.mail]\nsmtp = \"smtps://me:hunter2@mail.example.net\"\nfrom = \"a@b\"\n[push]",
+        )],
+    ),
+    (
+        "a mail channel of a user without a password",
+        &[("[push]", "[channels.mail]\nsmtp = \"smtp://me@mail.example.net\"\nfrom = \"me\"\n[push]")],
+    ),
+    ("a webhook that is no address", &[("[push]", "[channels.chat]\nwebhook = \"hunter2\"\n[push]")]),
+    (
+        "a webhook in plain text",
+        &[("[push]", "[channels.chat]\nwebhook = \"http://chat.example.net/x\"\n[push]")],
+    ),
+    ("a command that is not there", &[("[push]", "[channels.pager]\ncommand = \"./no-such-hook\"\n[push]")]),
+    ("two kinds at once", &[("[push]", "[channels.both]\nfile = \"a\"\nrelay = \"b\"\n[push]")]),
+];
+
 const HOLDS: &[Case] = &[
     ("a lag without a unit", &[("rate = 100\n", "[brakes]\nlag = 2\n")]),
     ("a load as a text", &[("rate = 100\n", "[brakes]\nload = \"25\"\n")]),
@@ -163,7 +189,7 @@ const HOLDS: &[Case] = &[
 #[test]
 fn every_mistake_is_told_with_its_place_and_without_a_secret() {
     let mut told = String::new();
-    for cases in [SECRETS, ADDRESSES, SETTINGS, HOLDS] {
+    for cases in [SECRETS, ADDRESSES, SETTINGS, HOLDS, CHANNELS] {
         for (name, changes) in cases {
             let text = changed(GOOD, changes);
             write!(told, "# {name}\n{}\n\n", site_mistakes(&text)).unwrap();
