@@ -99,11 +99,11 @@ async fn the_emergency_file_holds_everything_while_it_is_there() {
     in_flight(&case, 4).await;
     std::fs::create_dir_all(case.path("state")).unwrap();
     std::fs::write(case.path("state/PAUSE"), "").unwrap();
-    in_flight(&case, 0).await;
+    wait_for("this host, the producer and two workers to see the file", async || {
+        (explain(&case).await["holds"].as_array().unwrap().len() == 4).then_some(())
+    })
+    .await;
     stands_still(&case).await;
-    let explained = explain(&case).await;
-    let holds = explained["holds"].as_array().unwrap();
-    assert_eq!(holds.len(), 4, "this host, the producer and two workers see it: {explained:#}");
     let status = case.haulier(&["status"]).run().await.expect(0).stdout;
     assert!(status.contains("paused by the emergency file PAUSE"), "{status}");
     std::fs::remove_file(case.path("state/PAUSE")).unwrap();
