@@ -69,6 +69,7 @@ async fn what_the_ramp_has_come_to_is_there_after_everything_was_killed() {
             (explained.code == Some(0) && workers() > Some(2)).then_some(())
         })
         .await;
+        assert!(case.sandbox.stats().max_in_flight < 8, "it began with the operator's value");
         said(&case, &["ramp", "hold", "--for", "1h", "--reason", "night"]).await;
         fleet.kill().await;
         let kept = wait_for("an interrupted run", async || {

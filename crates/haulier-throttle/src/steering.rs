@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haulier_core::brake::Holding;
-use haulier_core::control::{Bounds, History, Hold, Knob, Limit, RampReport, Report, Side};
+use haulier_core::control::{Bounds, History, Hold, Knob, Limit, RampReport, Report, Side, adaptive};
 use haulier_core::port::{Clock, Ledger, Micros, ProcessBeat};
 use haulier_core::tolerance::Ramp;
 use haulier_core::{ProcessId, RunId};
@@ -48,6 +48,8 @@ pub struct Steering {
     pub board: Board,
     /// Who raises the workers, until an operator says otherwise.
     pub ramp: Ramp,
+    /// Workers that `auto` begins with.
+    pub start: u32,
     /// What the tolerance law finds, where this process leads.
     pub found: watch::Receiver<Option<RampReport>>,
     /// What walks obey, where the process produces.
@@ -175,14 +177,9 @@ impl Steering {
         }
         let ramp = known.history.ramp(now).map_or(self.ramp, |(ramp, _)| ramp);
         let reports = known.beats.iter().filter_map(|beat| beat.report.as_ref()?.ramp.as_ref());
-        if ramp != Ramp::Off
-            && let Some(found) = reports.max_by_key(|found| found.at)
-        {
-            outside.adaptive.insert(Knob::Workers, Limit::At(f64::from(found.state.workers)));
-            if let Some((rate, _)) = found.state.rate {
-                outside.adaptive.insert(Knob::PushRate, Limit::At(rate));
-            }
-        }
+        let found = reports.max_by_key(|found| found.at);
+        outside.adaptive =
+            Knob::ALL.into_iter().map(|knob| (knob, adaptive(knob, ramp, found, self.start))).collect();
         outside
     }
 

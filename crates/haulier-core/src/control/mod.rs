@@ -16,6 +16,6 @@ pub use error::{Refusal, TuneError};
 pub use history::History;
 pub use knob::{Knob, Side};
 pub use measure::{Latencies, Measured};
-pub use report::{RampReport, Report};
+pub use report::{RampReport, Report, adaptive};
 pub use share::{share, share_rate, sharers};
 pub use step::{How, Step, parse_rate, refusal};

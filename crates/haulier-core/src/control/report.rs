@@ -1,9 +1,9 @@
 //! What a process says of itself: the control that it applied, and what it measured.
 
-use super::{Limit, Measured, Side};
+use super::{Knob, Limit, Measured, Side};
 use crate::brake::Holding;
 use crate::port::Micros;
-use crate::tolerance::{Colour, LawState, Window};
+use crate::tolerance::{Colour, LawState, Ramp, Window};
 
 /// One process's report. What it has no part in is `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,4 +49,41 @@ pub struct RampReport {
     pub words: String,
     /// Answered attempts a second in the last window.
     pub throughput: Option<f64>,
+}
+
+/// What the tolerance law allows of a knob by its newest report. Before the first one `auto` has the `start` workers that the law
+/// will begin with: the operator's value is where it may end.
+#[must_use]
+pub fn adaptive(knob: Knob, ramp: Ramp, found: Option<&RampReport>, start: u32) -> Limit {
+    let workers = |workers: u32| Limit::At(f64::from(workers));
+    match (knob, ramp, found) {
+        (_, Ramp::Off, _) | (Knob::Fibres | Knob::ProduceRate | Knob::Chunk, ..) => Limit::None,
+        (Knob::Workers, _, Some(found)) => workers(found.state.workers),
+        (Knob::Workers, Ramp::Auto, None) => workers(start),
+        (Knob::Workers, Ramp::Advise | Ramp::Hold, None) => Limit::None,
+        (Knob::PushRate, _, found) => {
+            found.and_then(|found| found.state.rate).map_or(Limit::None, |(rate, _)| Limit::At(rate))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_law_allows_is_known_before_its_first_word() {
+        let state = LawState { rate: Some((57.0, 2)), ..LawState::new(6, None) };
+        let words = String::new();
+        let found = RampReport { at: 0, state, colour: None, words, throughput: None };
+        let of = |knob, ramp, found| adaptive(knob, ramp, found, 2);
+        let at = |number: f64| Limit::At(number);
+        assert_eq!(of(Knob::Workers, Ramp::Auto, None), at(2.0));
+        assert_eq!(of(Knob::Workers, Ramp::Advise, None), Limit::None, "it begins with the operator's value");
+        assert_eq!(of(Knob::Workers, Ramp::Auto, Some(&found)), at(6.0));
+        assert_eq!(of(Knob::PushRate, Ramp::Hold, Some(&found)), at(57.0));
+        assert_eq!(of(Knob::PushRate, Ramp::Auto, None), Limit::None);
+        assert_eq!(of(Knob::Workers, Ramp::Off, Some(&found)), Limit::None);
+        assert_eq!(of(Knob::Fibres, Ramp::Auto, Some(&found)), Limit::None);
+    }
 }

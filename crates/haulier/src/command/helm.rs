@@ -80,6 +80,7 @@ impl Helm {
             bounds: at.bounds(),
             board: board.clone(),
             ramp: at.ramp(),
+            start: at.tolerance().start,
             found,
             produce: (role != Role::Consume).then(|| Arc::clone(&produce)),
             push: (role != Role::Publish).then(|| Arc::clone(&push)),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use haulier_core::brake::Holding;
 use haulier_core::control::{
-    Bounds, Effective, History, Hold, Knob, Limit, Measured, RampReport, Setting, Side, Turn, effective,
+    Bounds, Effective, History, Hold, Knob, Limit, Measured, RampReport, Setting, Side, Turn, adaptive,
+    effective,
 };
 use haulier_core::port::{Clock, Micros, ProcessBeat, Run};
 use haulier_core::tolerance::Ramp;
@@ -25,6 +26,8 @@ pub(crate) struct View {
     pub(crate) silent_after: Micros,
     /// Who raises, until an operator says otherwise.
     pub(crate) site_ramp: Ramp,
+    /// Workers that `auto` begins with.
+    pub(crate) ramp_start: u32,
 }
 
 impl View {
@@ -37,6 +40,7 @@ impl View {
             emergency: tokio::fs::try_exists(at.emergency()).await.unwrap_or(true),
             silent_after: at.silent_after(),
             site_ramp: at.ramp(),
+            ramp_start: at.tolerance().start,
         })
     }
 
@@ -77,7 +81,7 @@ impl View {
         let holds: Vec<Hold> = self.emergency.then_some(Hold::Emergency).into_iter().chain(brakes).collect();
         let mut bounds =
             self.bounds.get(&knob).cloned().unwrap_or_else(|| Bounds::new(Limit::None, Limit::None));
-        bounds.adaptive = self.adaptive(knob);
+        bounds.adaptive = adaptive(knob, self.ramp(), self.found(), self.ramp_start);
         effective(knob, &self.history, self.now, &bounds, &holds)
     }
 
@@ -116,16 +120,6 @@ impl View {
     pub(crate) fn found(&self) -> Option<&RampReport> {
         let reports = self.beats.iter().filter_map(|beat| beat.report.as_ref()?.ramp.as_ref());
         reports.max_by_key(|found| found.at)
-    }
-
-    /// What the law allows.
-    fn adaptive(&self, knob: Knob) -> Limit {
-        let Some(found) = self.found().filter(|_| self.ramp() != Ramp::Off) else { return Limit::None };
-        match knob {
-            Knob::Workers => Limit::At(f64::from(found.state.workers)),
-            Knob::PushRate => found.state.rate.map_or(Limit::None, |(rate, _)| Limit::At(rate)),
-            Knob::Fibres | Knob::ProduceRate | Knob::Chunk => Limit::None,
-        }
     }
 
     /// What holds living processes although the ledger does not say so, by process.
