@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -24,6 +25,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) idempotency_key: Option<&'a str>,
     pub(crate) mishap: Option<Mishap>,
     pub(crate) reply: &'a Reply,
+    /// How long it was worked on or waited for a slot.
+    pub(crate) took: Duration,
 }
 
 #[derive(Serialize)]
@@ -32,6 +35,7 @@ struct Line<'a> {
     method: &'a str,
     path: &'a str,
     status: u16,
+    took_us: u128,
     #[serde(skip_serializing_if = "Option::is_none")]
     idempotency_key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +67,7 @@ impl Journal {
                 method: entry.method,
                 path: entry.path,
                 status: record.map_or(entry.reply.status, |note| note.status),
+                took_us: entry.took.as_micros(),
                 idempotency_key: entry.idempotency_key,
                 fault: entry.mishap,
                 record,

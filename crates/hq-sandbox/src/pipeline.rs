@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Query, RawPathParams, Request};
@@ -65,6 +66,7 @@ pub(crate) async fn serve(
     // On its own, so that a client that hangs up does not stop what it asked for.
     let work = tokio::spawn(async move {
         let _in_flight = shared.counters.in_flight.enter();
+        let began = Instant::now();
         let (reply, mishap) = pass(&shared, operation, places, &parts, body).await;
         let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
         shared.journal.write(&Entry {
@@ -73,6 +75,7 @@ pub(crate) async fn serve(
             idempotency_key: idempotency_key(&parts.headers),
             mishap,
             reply: &reply,
+            took: began.elapsed(),
         });
         shared.counters.count(reply.status);
         respond(&shared, reply, mishap)
