@@ -174,6 +174,8 @@ async fn a_step_is_offered_taken_by_a_person_and_kept_with_its_evidence() {
     })
     .await;
     assert_eq!((&offered["ramp"], &offered["colour"]), (&Value::from("advise"), &Value::from("GREEN")));
+    let status = desk.haulier(&["status"]).run().await.expect(0).stdout;
+    assert!(status.contains("ramp advise: "), "{status}");
     desk.haulier(&["ramp", "next"]).run().await.expect(0);
     let explained = desk.haulier(&["explain", "--history", "--json"]).run().await.expect(0).json();
     let taken = explained["history"].as_array().unwrap().last().unwrap().clone();

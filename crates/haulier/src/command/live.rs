@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use haulier_core::control::{Binding, Knob, Limit, Side, Valve};
 use haulier_core::estimate;
 use haulier_core::port::{Run, Survey, Tally};
+use haulier_core::tolerance::Ramp;
 use serde::Serialize;
 
 use super::control::View;
@@ -185,7 +186,7 @@ impl Live {
             let time = |seconds| span(Duration::from_secs(seconds));
             format!(" | ETA {} to {}", time(early), time(late))
         });
-        vec![
+        let mut lines = vec![
             format!("flow: {}{since}{partly} | speed bound by {}{eta}{tenants}", self.flow, self.binds),
             format!(
                 "produce: fibres {} | rate {} (measured {:.1}/s)",
@@ -205,7 +206,12 @@ impl Live {
                 self.throttled_share * 100.0,
                 self.failed_share * 100.0,
             ),
-        ]
+        ];
+        if self.ramp != Ramp::Off.as_str() {
+            let words = self.tolerance.as_deref().unwrap_or("not judged yet");
+            lines.push(format!("ramp {}: {words}", self.ramp));
+        }
+        lines
     }
 }
 

@@ -174,7 +174,7 @@ impl Screen {
         let line =
             ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
         let bar = all.add(ProgressBar::new(0).with_style(style));
-        let lines = (0..4).map(|_| all.add(ProgressBar::new_spinner().with_style(line.clone()))).collect();
+        let lines = (0..5).map(|_| all.add(ProgressBar::new_spinner().with_style(line.clone()))).collect();
         Self::Bars { all, bar, lines }
     }
 
