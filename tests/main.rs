@@ -16,6 +16,7 @@ mod data;
 mod dates;
 mod matrix;
 mod order;
+mod strangers;
 mod support;
 mod target_faults;
 mod tidy;

@@ -60,7 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// What `haulier-core` may name at all.
-const CORE: &[&str] = &["async-trait", "hdrhistogram", "jiff", "thiserror"];
+const CORE: &[&str] = &["async-trait", "hdrhistogram", "jiff", "sha2", "thiserror"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()

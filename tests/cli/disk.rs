@@ -1,4 +1,4 @@
-//! Full disks under the ledger and the embedded queue: haulier waits, says so, and goes on when there is room.
+//! Full disks under the ledger, the embedded queue and what is written for people; folders that cannot be written.
 
 use std::path::Path;
 
@@ -10,15 +10,20 @@ use crate::support::{Case, Setting};
 /// Runs haulier with a disk of its own, of 6 MiB, mounted at `disk` in the case's folder, where `files` lie; everything but
 /// `free` KiB is taken by another file until a file `room` appears.
 fn on_a_small_disk(case: &Case, free: u32, args: &str) -> tokio::task::JoinHandle<Ended> {
-    std::fs::create_dir(case.path("disk")).unwrap();
-    // A mount namespace of its own: the disk is seen by these processes alone and goes with them.
     let script = format!(
         "set -e; mount -t tmpfs -o size=6m,mode=700 none disk; head -c $((6144 - {free}))k /dev/zero > disk/filler; \
          (until [ -e room ]; do sleep 0.1; done; rm disk/filler) & exec \"$HAULIER\" {args}"
     );
+    on_a_disk(case, &script)
+}
+
+/// Runs a script that mounts `disk`. In a mount namespace of its own: the disk is seen by these processes alone and goes
+/// with them.
+fn on_a_disk(case: &Case, script: &str) -> tokio::task::JoinHandle<Ended> {
+    std::fs::create_dir(case.path("disk")).unwrap();
     let mut command = Command::new("unshare");
     command
-        .args(["--map-root-user", "--mount", "sh", "-c", &script])
+        .args(["--map-root-user", "--mount", "sh", "-c", script])
         .env("HAULIER", env!("CARGO_BIN_EXE_haulier"))
         .env("NO_COLOR", "1")
         .current_dir(case.dir.path())
@@ -76,4 +81,46 @@ async fn a_disk_that_is_full_from_the_beginning_is_told_at_once() {
         std::fs::remove_dir(case.path("disk")).unwrap();
         case.end().await;
     }
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_told_by_name() {
+    let script = "set -e; mount -t tmpfs -o ro none disk; exec \"$HAULIER\" ";
+    for (file, args) in [("ledger", "run"), ("queue", "run")] {
+        let case = Case::small(Setting::default(), 1).await;
+        case.edit("site.toml", &format!("{file}.sqlite"), &format!("disk/{file}.sqlite"));
+        let ended = on_a_disk(&case, &format!("{script}{args}")).await.unwrap().expect(4);
+        assert!(ended.stderr.contains(&format!("disk/{file}.sqlite")), "{file}: {}", ended.stderr);
+        assert!(ended.stderr.contains("hint: "), "{file}: {}", ended.stderr);
+        case.end().await;
+    }
+}
+
+#[tokio::test]
+async fn an_extract_without_room_leaves_no_file_and_says_where_there_is_none() {
+    let case = Case::small(Setting::default(), 1).await;
+    let script = "mount -t tmpfs -o size=1m,mode=700 none disk; head -c 1024k /dev/zero > disk/filler; \
+                  \"$HAULIER\" extract --side source --out disk; code=$?; ls -A disk > files; exit $code";
+    let ended = on_a_disk(&case, script).await.unwrap().expect(4);
+    assert!(ended.stderr.contains("no room to write disk/"), "{}", ended.stderr);
+    assert_eq!(std::fs::read_to_string(case.path("files")).unwrap(), "filler\n");
+    case.end().await;
+}
+
+#[tokio::test]
+async fn output_that_finds_no_room_is_told_as_such() {
+    let case = Case::small(Setting::default(), 1).await;
+    case.haulier(&["run"]).run().await.expect(0);
+    for args in [&["status"] as &[&str], &["status", "--json"], &["idmap", "export"], &["check"], &["empty"]]
+    {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_haulier"));
+        command.args(args).current_dir(case.dir.path()).stdin(std::process::Stdio::null());
+        command.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
+        let ended = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let ended = ended.wait_with_output().await.unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(4), "{args:?}: {said}");
+        assert!(said.contains("error: the output cannot be written: ") && said.contains("hint: "), "{said}");
+    }
+    case.end().await;
 }

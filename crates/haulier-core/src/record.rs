@@ -2,41 +2,11 @@
 
 use std::fmt;
 
-use crate::{EntityName, RunId, SourceKey, TenantKey, Value};
+use crate::digest::Digester;
+use crate::{Digest, EntityName, RunId, SourceKey, TenantKey, Value};
 
 /// The generation: grows with every source change of a record; 0 where the source keeps none.
 pub type Generation = i64;
-
-/// 16 bytes of SHA-256, enough to tell contents and natural keys apart.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Digest(pub [u8; 16]);
-
-impl Digest {
-    /// Lower-case hex, 32 characters.
-    #[must_use]
-    pub fn to_hex(self) -> String {
-        crate::form::hex(&self.0)
-    }
-
-    /// Reads what [`Digest::to_hex`] wrote; `None` for anything else.
-    #[must_use]
-    pub fn from_hex(text: &str) -> Option<Self> {
-        let mut bytes = [0; 16];
-        if text.len() != 32 || !text.is_ascii() {
-            return None;
-        }
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        Some(Self(bytes))
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Digest({})", self.to_hex())
-    }
-}
 
 /// One row as a source adapter read it.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +58,24 @@ pub struct Record {
     pub refs: Vec<Option<SourceKey>>,
 }
 
+impl Record {
+    /// The digest of what it would send: `hash` is this one, unless somebody changed the record on its way.
+    #[must_use]
+    pub fn content(&self, entity: &EntityName) -> Digest {
+        let mut digester = Digester::default();
+        for text in [entity.as_str(), self.key.as_str(), &self.body] {
+            digester.part(text);
+        }
+        for var in &self.vars {
+            digester.part(var);
+        }
+        for key in &self.refs {
+            digester.part(key.as_ref().map_or("", SourceKey::as_str));
+        }
+        digester.finish()
+    }
+}
+
 /// Shows keys and sizes only: a record's values never reach a log.
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,16 +99,4 @@ pub struct Parcel {
     pub epoch: u64,
     /// The records, in key order.
     pub records: Vec<Record>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_digest_survives_hex() {
-        let digest = Digest(std::array::from_fn(|i| u8::try_from(i * 16).unwrap_or(255)));
-        assert_eq!(Digest::from_hex(&digest.to_hex()), Some(digest));
-        assert_eq!(Digest::from_hex("xyz"), None);
-    }
 }

@@ -89,15 +89,24 @@ impl Names {
     }
 
     pub(crate) async fn run<B: Backend>(&self, backend: &B, run: &RunId) -> Result<i64, LedgerError> {
-        if let Some(id) = self.known().runs.get(run) {
-            return Ok(*id);
-        }
-        self.refresh(backend).await?;
-        let id = self.known().runs.get(run).copied();
-        id.ok_or_else(|| LedgerError::Failed {
+        self.find_run(backend, run).await?.ok_or_else(|| LedgerError::Failed {
             doing: "finding a run",
             cause: format!("there is no run {run}"),
         })
+    }
+
+    /// The number of a run, if the ledger has seen it.
+    pub(crate) async fn find_run<B: Backend>(
+        &self,
+        backend: &B,
+        run: &RunId,
+    ) -> Result<Option<i64>, LedgerError> {
+        let known = self.known().runs.get(run).copied();
+        if known.is_some() {
+            return Ok(known);
+        }
+        self.refresh(backend).await?;
+        Ok(self.known().runs.get(run).copied())
     }
 
     pub(crate) async fn run_name<B: Backend>(&self, backend: &B, id: i64) -> Result<RunId, LedgerError> {

@@ -87,6 +87,14 @@ impl From<io::Error> for CliError {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::new(Exit::Done, BROKEN_PIPE);
         }
+        let full = matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        );
+        if full {
+            return Self::new(Exit::Unreachable, format!("the output cannot be written: {error}"))
+                .hint("make room, or write it somewhere else; nothing else was lost");
+        }
         Self::of(Exit::Bug, &error)
     }
 }

@@ -25,6 +25,10 @@ impl<B: Backend> Controls for Book<B> {
         self.backend.write(open).await
     }
 
+    async fn has_run(&self, run: &RunId) -> Result<bool, LedgerError> {
+        Ok(self.names.find_run(&self.backend, run).await?.is_some())
+    }
+
     async fn latest_run(&self) -> Result<Option<Run>, LedgerError> {
         self.backend.read(LatestRun).await
     }

@@ -8,9 +8,8 @@ use crate::record::{Content, Record};
 /// Takes the record for `owner`, if it may be sent with the content in hand.
 pub(crate) fn claim(record: &mut Record, run: i64, owner: i64, wanted: &Wanted) -> Claim {
     let newest = record.next.unwrap_or(record.content);
-    // Of two contents of one generation, the one that was admitted last is the newer.
-    let superseded = wanted.generation < newest.generation
-        || (wanted.generation == newest.generation && wanted.hash != newest.hash);
+    // What was admitted last is what goes out, whatever generation a message claims to have.
+    let superseded = wanted.generation < newest.generation || wanted.hash != newest.hash;
     if record.run != run || superseded || record.step(RecordEvent::Claimed).is_err() {
         return Claim::Drop;
     }

@@ -50,7 +50,7 @@ impl Work for ClaimRecords {
             Sheet::of(store::load(conn, self.entity, rest().map(|(wanted, _)| &wanted.key)).await?);
         let claims = self.wanted.iter().zip(claims).map(|(wanted, claim)| {
             claim.unwrap_or_else(|| match sheet.get(self.entity, &wanted.key).cloned() {
-                None => Claim::Drop,
+                None => Claim::Stranger,
                 Some(mut record) => {
                     let claim = law::claim(&mut record, self.run, self.owner, wanted);
                     sheet.put(record);

@@ -5,10 +5,10 @@ mod text;
 
 use std::sync::Arc;
 
+use haulier_core::digest::Digester;
 use haulier_core::plan::{Entity, FieldSource, NaturalPart, NullFields, OrphanPolicy, Part, PushProgram};
 use haulier_core::port::{Sighting, SightingIntent};
 use haulier_core::{Digest, Failure, FailureKind, Record, Row, SourceKey, Value};
-use sha2::{Digest as _, Sha256};
 
 use text::push_json_string;
 
@@ -144,17 +144,18 @@ impl Mapper {
     }
 
     fn without_record(&self, row: &Row, intent: SightingIntent) -> Mapped {
-        let mut hasher = Sha256::new();
-        feed(&mut hasher, self.entity.name.as_str());
-        feed(&mut hasher, row.key.as_str());
+        let mut digester = Digester::default();
+        for text in [self.entity.name.as_str(), row.key.as_str()] {
+            digester.part(text);
+        }
         for value in &row.values {
-            feed(&mut hasher, &value.key_text().unwrap_or_default());
+            digester.part(&value.key_text().unwrap_or_default());
         }
         let sighting = Sighting {
             key: row.key.clone(),
             tenant: row.tenant.clone(),
             generation: row.generation,
-            hash: digest(hasher),
+            hash: digester.finish(),
             natural: None,
             path_key: None,
             intent,
@@ -179,26 +180,17 @@ impl Mapper {
         let refs = self.refs(row);
         let vars = self.vars(row, &values)?;
 
-        let mut hasher = Sha256::new();
-        feed(&mut hasher, self.entity.name.as_str());
-        feed(&mut hasher, row.key.as_str());
-        feed(&mut hasher, &body);
-        for var in &vars {
-            feed(&mut hasher, var);
-        }
-        for key in &refs {
-            feed(&mut hasher, key.as_ref().map_or("", SourceKey::as_str));
-        }
         let natural = self.natural_digest(row, &refs);
-        let record = Record {
+        let mut record = Record {
             key: row.key.clone(),
             tenant: None,
             generation: row.generation,
-            hash: digest(hasher),
+            hash: Digest([0; 16]),
             body,
             vars,
             refs,
         };
+        record.hash = record.content(&self.entity.name);
         Ok((record, natural))
     }
 
@@ -243,17 +235,17 @@ impl Mapper {
         if self.natural.is_empty() {
             return None;
         }
-        let mut hasher = Sha256::new();
+        let mut digester = Digester::default();
         for part in &self.natural {
             match part {
                 Natural::Column(index) => {
                     let text = row.values.get(*index).and_then(Value::key_text)?;
-                    feed(&mut hasher, &text::fold(&text, self.entity.fold));
+                    digester.part(&text::fold(&text, self.entity.fold));
                 }
-                Natural::Reference(index) => feed(&mut hasher, refs.get(*index)?.as_ref()?.as_str()),
+                Natural::Reference(index) => digester.part(refs.get(*index)?.as_ref()?.as_str()),
             }
         }
-        Some(digest(hasher))
+        Some(digester.finish())
     }
 }
 
@@ -357,19 +349,6 @@ fn write_object(out: &mut String, members: &[Member], values: &[Option<String>],
         }
     }
     out.push('}');
-}
-
-/// Length first, so that shifted borders give another digest.
-fn feed(hasher: &mut Sha256, text: &str) {
-    hasher.update((text.len() as u64).to_le_bytes());
-    hasher.update(text.as_bytes());
-}
-
-fn digest(hasher: Sha256) -> Digest {
-    let full = hasher.finalize();
-    let mut short = [0; 16];
-    short.copy_from_slice(&full[..16]);
-    Digest(short)
 }
 
 #[cfg(test)]

@@ -71,6 +71,8 @@ macro_rules! ledger_contract {
             a_row_sent_only_if_it_landed_is_no_record_before
             a_claim_counts_the_attempt
             a_claim_is_dropped_where_there_is_nothing_to_send
+            a_record_that_was_never_admitted_is_a_stranger
+            content_that_was_never_admitted_is_dropped
             a_superseded_generation_is_dropped
             each_key_is_claimed_once_by_racing_owners
             keys_and_ids_of_any_text_survive

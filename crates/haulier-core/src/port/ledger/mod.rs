@@ -153,6 +153,9 @@ pub trait Controls: Debug + Send + Sync {
     /// with [`LedgerError::PlanChanged`] unless `accept_plan`; then its cursors are forgotten, because the new plan walks anew.
     async fn open_run(&self, request: RunRequest<'_>) -> Result<Run, LedgerError>;
 
+    /// Whether the ledger has ever heard of this run.
+    async fn has_run(&self, run: &RunId) -> Result<bool, LedgerError>;
+
     /// The newest run, finished or not.
     async fn latest_run(&self) -> Result<Option<Run>, LedgerError>;
 

@@ -94,6 +94,9 @@ pub enum Claim {
     },
     /// Nothing to do: landed, superseded by a newer generation, dead, of another run, or in another worker's hands.
     Drop,
+    /// The ledger has no such record. Whatever is published was admitted before, so the ledger is older than the queue, or
+    /// somebody else put it there.
+    Stranger,
 }
 
 /// What became of a claimed record.

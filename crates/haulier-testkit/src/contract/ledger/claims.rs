@@ -25,10 +25,9 @@ pub async fn a_claim_counts_the_attempt(bench: &dyn Bench) {
     assert_eq!(desk.row("2").await.attempts, 2);
 }
 
-/// Never seen, landed, dead, held, of another run, or in other hands.
+/// Landed, dead, held, of another run, or in other hands.
 pub async fn a_claim_is_dropped_where_there_is_nothing_to_send(bench: &dyn Bench) {
     let desk = Desk::open(bench).await;
-    assert_eq!(desk.claim(&["never"], 1).await, [Claim::Drop]);
     assert_eq!(desk.claim(&[], 1).await, []);
     desk.land("landed", 1, "t1").await;
     desk.admit(&["dead", "held", "busy", "old", "free"].map(|text| sighting(text, 1))).await;
@@ -42,6 +41,27 @@ pub async fn a_claim_is_dropped_where_there_is_nothing_to_send(bench: &dyn Bench
     let next = desk.next_run("r-2").await;
     assert_eq!(next.claim_one("old", 1).await, Claim::Drop);
     assert_eq!(desk.claim_one("old", 1).await, send(1));
+}
+
+/// A message of a record that was never admitted says that this is not the ledger that it was published under.
+pub async fn a_record_that_was_never_admitted_is_a_stranger(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    desk.admit(&[sighting("here", 1)]).await;
+    assert_eq!(desk.claim(&["here", "never"], 1).await, [send(1), Claim::Stranger]);
+    assert_eq!(desk.claim(&["never"], 1).await, [Claim::Stranger]);
+}
+
+/// A message may say that it is as new as it likes: what was admitted is what is sent.
+pub async fn content_that_was_never_admitted_is_dropped(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let mut row = sighting("1", 1);
+    row.generation = 4;
+    desk.admit_one(row).await;
+    let wanted = |generation, content| Wanted { key: key("1"), generation, hash: digest(content) };
+    for generation in [3, 4, 5, i64::MAX] {
+        assert_eq!(desk.claim_these(&[wanted(generation, 2)]).await, [Claim::Drop], "{generation}");
+    }
+    assert_eq!(desk.claim_these(&[wanted(4, 1)]).await, [send(1)]);
 }
 
 /// The newer one is published too, and goes out instead.
@@ -71,7 +91,7 @@ pub async fn each_key_is_claimed_once_by_racing_owners(bench: &dyn Bench) {
             for chunk in keys.chunks(30) {
                 let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
                 let claims = desk.claim(&chunk, 1).await;
-                let got = chunk.iter().zip(claims).filter(|(_, claim)| *claim != Claim::Drop);
+                let got = chunk.iter().zip(claims).filter(|(_, claim)| matches!(claim, Claim::Send { .. }));
                 mine.extend(got.map(|(text, _)| (*text).to_owned()));
             }
             mine

@@ -172,6 +172,8 @@ pub async fn a_ledger_serves_one_plan(bench: &dyn Bench) {
 pub async fn a_run_that_does_not_exist_is_an_error(bench: &dyn Bench) {
     let desk = Desk::open(bench).await;
     let nobody = RunId::new("r-404");
+    assert!(desk.ledger.has_run(&desk.run).await.unwrap());
+    assert!(!desk.ledger.has_run(&nobody).await.unwrap());
     assert!(desk.ledger.tally(&nobody).await.is_err());
     assert!(desk.ledger.finish_run(&nobody, NOW).await.is_err());
     let mut beat = desk.sign(NOW);

@@ -172,7 +172,7 @@ impl Twin {
         let run = self.run;
         let mut claim = |(key, content): &(String, u64)| {
             let newest = self.newest(entity, key);
-            let Some(row) = self.rows.get_mut(&(entity, key.clone())) else { return Claim::Drop };
+            let Some(row) = self.rows.get_mut(&(entity, key.clone())) else { return Claim::Stranger };
             if row.run != run || newest != *content || row.state.next(E::Claimed).is_err() {
                 return Claim::Drop;
             }
