@@ -1,8 +1,10 @@
-//! A worker that is not dead, only stopped: it wakes up after others took over what it held.
+//! A process that is not dead, only stopped: it wakes up after others took over what it held.
 
 use std::time::Duration;
 
 use super::scene::{self, Fleet, REPEATS_A_KILL, Who};
+use crate::support::evidence::number;
+use crate::support::process::wait_for;
 use crate::support::{LedgerKind, QueueKind};
 
 /// What another worker can send without queue and ledger.
@@ -34,5 +36,33 @@ async fn a_worker_that_was_stopped_for_long_sends_nothing_of_what_others_took_ov
     let late: Vec<_> = case.requests().into_iter().skip(before).collect();
     assert!(late.is_empty(), "it woke up and sent {late:#?}");
     scene::assert_once(&case, REPEATS_A_KILL, &said).await;
+    case.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_producer_that_was_stopped_for_long_admits_nothing_of_what_it_had_read() {
+    let case = scene::small(scene::setting(QueueKind::Embedded, LedgerKind::Sqlite)).await;
+    case.edit("site.toml", "[produce]", "[produce]\nrate = 20");
+    // Its fibres have read more than they were allowed to publish.
+    let sleeper = case.haulier(&["produce"]).start();
+    wait_for("admitted rows", async || {
+        let status = case.haulier(&["status", "--json"]).run().await;
+        (status.code == Some(0) && number(&status.json()["all"], "queued") > 0).then_some(())
+    })
+    .await;
+    sleeper.signal("STOP").await;
+    case.execute(
+        "update accounts set name = name || ' & Co'; update users set full_name = 'Dr ' || full_name",
+    )
+    .await;
+    case.edit("site.toml", "rate = 20", "");
+    case.haulier(&["run"]).run().await.expect(0);
+    let before = case.status().await["all"].clone();
+    sleeper.signal("CONT").await;
+    let ended = sleeper.ended().await.expect(4);
+    assert!(ended.stderr.contains("another producer took over"), "{}", ended.stderr);
+    assert_eq!(case.status().await["all"], before, "it admitted what it had read before");
+    // What it had published was taken with its old content, and then written over.
+    scene::assert_once(&case, REPEATS_A_KILL, &ended.stderr).await;
     case.end().await;
 }

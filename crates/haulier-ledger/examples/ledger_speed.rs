@@ -117,7 +117,13 @@ impl Desk {
             Call::Admit | Call::SeeAgain => {
                 let wanted = if call == Call::Admit { Admission::Publish } else { Admission::Unchanged };
                 let sightings: Vec<Sighting> = numbers.map(|number| self.sighting(number)).collect();
-                let admit = Admit { run: &self.run, entity: &self.entity, sightings: &sightings, now: 2 };
+                let admit = Admit {
+                    run: &self.run,
+                    entity: &self.entity,
+                    sightings: &sightings,
+                    again: false,
+                    now: 2,
+                };
                 self.ledger.admit(admit).await?.iter().all(|admission| *admission == wanted)
             }
             Call::Claim => {

@@ -76,6 +76,11 @@ impl Note {
 }
 
 impl Record {
+    /// What was admitted last.
+    pub(crate) fn newest(&self) -> Content {
+        self.next.unwrap_or(self.content)
+    }
+
     /// Moves on by an event; what belongs to the state that is left goes with it.
     pub(crate) fn step(&mut self, event: RecordEvent) -> Result<(), IllegalTransition> {
         self.state = self.state.next(event)?;

@@ -20,6 +20,9 @@ pub enum ProduceError {
     /// The plan.
     #[error(transparent)]
     Plan(#[from] UnreadColumn),
+    /// The lease ran out while this process was held up, and another producer had it meanwhile.
+    #[error("another producer took over while this one was held up; what this one had read is not used")]
+    Overtaken,
     /// A row without a tenant, where the plan says `orphans = "stop"`.
     #[error(
         "entity `{entity}`, key {key}: the row belongs to no tenant, and the plan says `orphans = \"stop\"`"

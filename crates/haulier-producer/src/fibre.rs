@@ -14,6 +14,7 @@ use haulier_throttle::{Slot, patiently};
 
 use crate::ProduceError;
 use crate::chunk::ChunkSize;
+use crate::lease;
 use crate::mapping::{Mapped, Mapper};
 use crate::parcel;
 use crate::shared::Shared;
@@ -137,7 +138,7 @@ async fn deliver(shared: &Shared, mapper: &Mapper, rows: &[Row]) -> Result<bool,
     let leg = shared.leg.as_ref();
     let wanted = rows.iter().filter(|row| leg.is_none_or(|leg| leg.takes(entity, row)));
     let mapped: Vec<Mapped> = wanted.map(|row| mapper.map(row)).collect();
-    let (mapped, admissions) = admit(shared, mapper, mapped).await?;
+    let (mapped, admissions) = admit(shared, mapper, mapped, false).await?;
     crash::point(crash::PRODUCE_AFTER_ADMIT);
     let wanted = mapped.into_iter().zip(admissions).filter(|(_, admission)| *admission == Admission::Publish);
     let records: Vec<Record> = wanted.filter_map(|(mapped, _)| mapped.record).collect();
@@ -149,18 +150,22 @@ async fn deliver(shared: &Shared, mapper: &Mapper, rows: &[Row]) -> Result<bool,
     Ok(all)
 }
 
-/// Tells the ledger of mapped rows; one admission each, in order.
+/// Tells the ledger of mapped rows, as long as nobody else can hold the lease; one admission each, in order. `again` says that
+/// they were read just now, because they are due.
 pub(crate) async fn admit(
     shared: &Shared,
     mapper: &Mapper,
     mut mapped: Vec<Mapped>,
+    again: bool,
 ) -> Result<(Vec<Mapped>, Vec<Admission>), ProduceError> {
+    lease::stands(shared).await?;
     let sightings: Vec<_> = mapped.iter_mut().map(|mapped| mapped.sighting.clone()).collect();
     let admit = |sightings| {
         let request = move || Admit {
             run: &shared.run,
             entity: &mapper.entity().name,
             sightings,
+            again,
             now: shared.clock.micros(),
         };
         patiently("the ledger", &shared.stop, LedgerError::is_passing, move || shared.ledger.admit(request()))
@@ -223,7 +228,7 @@ async fn publish_singly(
                     path_key: None,
                     intent: SightingIntent::Refuse(Failure::new(FailureKind::Mapping, reason)),
                 };
-                admit(shared, mapper, vec![Mapped { sighting, record: None }]).await?;
+                admit(shared, mapper, vec![Mapped { sighting, record: None }], false).await?;
             }
             other => other?,
         }

@@ -101,6 +101,7 @@ impl Producer {
             // Walks, sweeper and lease all end with this one, whoever fails first.
             stop: self.stop.child_token(),
             epoch: AtomicU64::new(0),
+            standing: lease::Standing::default(),
         });
         if !lease::take(&shared, &self.process).await? {
             return Ok(Ending::Stopped);

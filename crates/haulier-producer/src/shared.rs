@@ -10,6 +10,7 @@ use haulier_throttle::brakes::Board;
 use haulier_throttle::{Controls, Gate, Meter, Slot};
 use tokio_util::sync::CancellationToken;
 
+use crate::lease::Standing;
 use crate::leg::Leg;
 use crate::progress::Progress;
 
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) progress: Arc<Progress>,
     pub(crate) stop: CancellationToken,
     pub(crate) epoch: AtomicU64,
+    pub(crate) standing: Standing,
 }
 
 impl Shared {

@@ -59,7 +59,7 @@ async fn resend(shared: &Shared, mapper: &Mapper, due: &[Due]) -> Result<usize, 
     let rows: HashMap<&SourceKey, &Row> = rows.iter().map(|row| (&row.key, row)).collect();
     let mapped =
         keys.iter().map(|key| rows.get(key).map_or_else(|| gone(key), |row| mapper.map(row))).collect();
-    let (mapped, admissions) = admit(shared, mapper, mapped).await?;
+    let (mapped, admissions) = admit(shared, mapper, mapped, true).await?;
 
     let mut records: Vec<Record> = Vec::with_capacity(due.len());
     let (mut unknown, mut retry): (Vec<Due>, Vec<Due>) = (Vec::new(), Vec::new());

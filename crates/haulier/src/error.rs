@@ -175,6 +175,8 @@ impl From<ProduceError> for CliError {
             ProduceError::Ledger(error) => error.into(),
             ProduceError::Orphan { .. } => Self::of(Exit::Plan, &error)
                 .hint("mend the row, or say `orphans = \"skip\"` or `orphans = { attach = \"KEY\" }` for the entity"),
+            ProduceError::Overtaken => Self::of(Exit::Unreachable, &error)
+                .hint("one producer at a time; the other one goes on from where this one was"),
             ProduceError::Plan(_) | ProduceError::NotConserved { .. } | ProduceError::Panicked(_) => {
                 Self::of(Exit::Bug, &error)
             }

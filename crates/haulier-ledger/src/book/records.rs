@@ -32,6 +32,7 @@ impl<B: Backend> RecordBook for Book<B> {
             entity,
             entity_name: admit.entity.clone(),
             sightings: admit.sightings.to_vec(),
+            again: admit.again,
             now: admit.now,
         };
         let admissions = self.backend.write(rows).await?;

@@ -13,6 +13,8 @@ pub(crate) struct Admitting<'a> {
     pub(crate) entity: i64,
     pub(crate) entity_name: &'a str,
     pub(crate) now: Micros,
+    /// The row was read just now, because the record is due.
+    pub(crate) again: bool,
     /// The other record that holds the sighting's natural key.
     pub(crate) rival: Option<&'a SourceKey>,
 }
@@ -27,6 +29,13 @@ pub(crate) fn admit(
     let known = record.is_some();
     if !known && sighting.intent == SightingIntent::SendIfLanded {
         return Ok((None, Admission::Skipped));
+    }
+    if let Some(record) = record.as_ref().filter(|record| record.run == at.run)
+        && !at.again
+        && sighting.generation < record.newest().generation
+    {
+        // The walk read it before somebody admitted a newer row, and was held up since.
+        return Ok((Some(record.clone()), Admission::Noted));
     }
     let mut record = record.unwrap_or_else(|| blank(at, sighting));
     let seen = known && record.run == at.run;

@@ -7,7 +7,7 @@ use crate::record::{Content, Record};
 
 /// Takes the record for `owner`, if it may be sent with the content in hand.
 pub(crate) fn claim(record: &mut Record, run: i64, owner: i64, wanted: &Wanted) -> Claim {
-    let newest = record.next.unwrap_or(record.content);
+    let newest = record.newest();
     // What was admitted last is what goes out, whatever generation a message claims to have.
     let superseded = wanted.generation < newest.generation || wanted.hash != newest.hash;
     if record.run != run || superseded || record.step(RecordEvent::Claimed).is_err() {

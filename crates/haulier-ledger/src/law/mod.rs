@@ -2,6 +2,8 @@
 
 mod admission;
 mod claim;
+#[cfg(test)]
+mod model;
 mod settlement;
 mod sweep;
 

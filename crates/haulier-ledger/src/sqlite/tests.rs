@@ -64,7 +64,7 @@ async fn a_full_disk_stores_nothing_by_halves() {
     let mut stored = 0;
     let error = loop {
         let chunk = chunk(stored);
-        let admit = Admit { run: &desk.run, entity: &desk.entity, sightings: &chunk, now: 1 };
+        let admit = Admit { run: &desk.run, entity: &desk.entity, sightings: &chunk, again: false, now: 1 };
         match desk.ledger.admit(admit).await {
             Ok(_) => stored += 1,
             Err(error) => break error,
@@ -78,7 +78,8 @@ async fn a_full_disk_stores_nothing_by_halves() {
     let (big, small) = tokio::join!(
         async {
             let chunk = chunk(stored);
-            let admit = Admit { run: &desk.run, entity: &desk.entity, sightings: &chunk, now: 1 };
+            let admit =
+                Admit { run: &desk.run, entity: &desk.entity, sightings: &chunk, again: false, now: 1 };
             desk.ledger.admit(admit).await
         },
         desk.ledger.finish_run(&desk.run, 1)
@@ -103,7 +104,7 @@ async fn a_file_that_others_hold_is_out_of_reach_until_they_let_go() {
     let mut other = connect(&path).await;
     other.execute("BEGIN IMMEDIATE").await.unwrap();
     let rows = [sighting("2", 1)];
-    let admit = Admit { run: &desk.run, entity: &desk.entity, sightings: &rows, now: 1 };
+    let admit = Admit { run: &desk.run, entity: &desk.entity, sightings: &rows, again: false, now: 1 };
     let (one, two) = tokio::join!(desk.ledger.admit(admit), desk.ledger.finish_run(&desk.run, 1));
     for refused in [one.map(drop), two] {
         let refused = refused.unwrap_err();

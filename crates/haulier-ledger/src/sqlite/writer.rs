@@ -281,7 +281,16 @@ mod tests {
         let mut sightings: Vec<_> = KEYS.iter().map(|text| sighting(text, content)).collect();
         sightings[0].natural = Some(digest(9));
         let entity_name = EntityName::new("account").unwrap();
-        AdmitRows { run: 1, later: false, unchanged: false, entity: 1, entity_name, sightings, now: 1 }
+        AdmitRows {
+            run: 1,
+            later: false,
+            unchanged: false,
+            entity: 1,
+            entity_name,
+            sightings,
+            again: false,
+            now: 1,
+        }
     }
 
     fn claim(content: u64) -> ClaimRecords {

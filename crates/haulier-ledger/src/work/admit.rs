@@ -21,6 +21,7 @@ pub(crate) struct AdmitRows {
     pub(crate) entity: i64,
     pub(crate) entity_name: EntityName,
     pub(crate) sightings: Vec<Sighting>,
+    pub(crate) again: bool,
     pub(crate) now: Micros,
 }
 
@@ -124,6 +125,7 @@ impl AdmitRows {
                 entity: self.entity,
                 entity_name: self.entity_name.as_str(),
                 now: self.now,
+                again: self.again,
                 rival: holder.filter(|key| **key != sighting.key),
             };
             let record = sheet.get(self.entity, &sighting.key).cloned();

@@ -69,6 +69,7 @@ macro_rules! ledger_contract {
             a_waived_row_stays_waived_until_its_content_changes
             a_landed_row_with_another_path_key_is_held_for_a_person
             a_row_sent_only_if_it_landed_is_no_record_before
+            a_row_that_was_read_before_a_newer_one_changes_nothing
             a_claim_counts_the_attempt
             a_claim_is_dropped_where_there_is_nothing_to_send
             a_record_that_was_never_admitted_is_a_stranger

@@ -18,6 +18,9 @@ pub struct Admit<'a> {
     pub entity: &'a EntityName,
     /// The rows.
     pub sightings: &'a [Sighting],
+    /// They were read by key just now, because they are due. What a walk read may have waited for long, and is left alone
+    /// where a newer generation of the row was admitted meanwhile.
+    pub again: bool,
     /// Now.
     pub now: Micros,
 }

@@ -1,10 +1,10 @@
 //! Promises about rows that the producer read.
 
-use haulier_core::port::{Admission, Claim, Settlement, SightingIntent};
+use haulier_core::port::{Admission, Admit, Claim, Settlement, SightingIntent, Wanted};
 use haulier_core::{FailureKind, RecordState, TenantKey};
 
 use super::Bench;
-use super::fixture::{Desk, NOW, digest, failure, landed, send, sighting};
+use super::fixture::{Desk, NOW, digest, failure, key, landed, send, sighting};
 
 /// Each becomes part of the run once.
 pub async fn new_rows_are_published_and_counted(bench: &dyn Bench) {
@@ -159,7 +159,7 @@ pub async fn a_row_seen_while_it_is_sent_goes_out_afterwards(bench: &dyn Bench) 
     // The older content does not go out any more.
     assert_eq!(desk.claim_one("1", 1).await, Claim::Drop);
     assert_eq!(desk.admit_one(newer).await, Admission::Publish);
-    let wanted = haulier_core::port::Wanted { key: super::key("1"), generation: 5, hash: digest(2) };
+    let wanted = Wanted { key: key("1"), generation: 5, hash: digest(2) };
     assert!(matches!(
         desk.claim_these(&[wanted]).await.remove(0),
         Claim::Send { attempt: 1, known: Some(_), unsure: false }
@@ -343,4 +343,33 @@ pub async fn a_row_sent_only_if_it_landed_is_no_record_before(bench: &dyn Bench)
         second.admit(&[empty("landed", 2), empty("never", 2)]).await,
         [Admission::Unchanged, Admission::Skipped]
     );
+}
+
+/// A walk that was held up, or one that another producer had taken over from. A row that is read again because it is due
+/// is as new as it gets, whatever its generation.
+pub async fn a_row_that_was_read_before_a_newer_one_changes_nothing(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let seen = |generation, content| {
+        let mut row = sighting("1", content);
+        row.generation = generation;
+        row
+    };
+    desk.admit_one(seen(5, 5)).await;
+    assert_eq!(desk.admit(&[seen(4, 4)]).await, [Admission::Noted]);
+    let wanted = |generation, content| Wanted { key: key("1"), generation, hash: digest(content) };
+    assert_eq!(desk.claim_these(&[wanted(4, 4)]).await, [Claim::Drop]);
+    assert_eq!(desk.claim_these(&[wanted(5, 5)]).await, [send(1)]);
+    assert_eq!(desk.admit(&[seen(4, 4)]).await, [Admission::Noted]);
+    let landed = Settlement::Landed {
+        id: haulier_core::TargetId::new("t1"),
+        origin: haulier_core::Origin::Created,
+        hash: digest(5),
+        generation: 5,
+    };
+    assert!(desk.settle("1", 1, landed).await);
+    assert_eq!(desk.admit(&[seen(4, 4)]).await, [Admission::Noted]);
+    assert_eq!(desk.counts().await.of(RecordState::Landed), 1);
+    let again =
+        Admit { run: &desk.run, entity: &desk.entity, sightings: &[seen(4, 4)], again: true, now: NOW };
+    assert_eq!(desk.ledger.admit(again).await.ok(), Some(vec![Admission::Publish]));
 }

@@ -118,7 +118,7 @@ impl Desk {
 
     /// Admits rows, and proves that nothing was lost.
     pub async fn admit(&self, sightings: &[Sighting]) -> Vec<Admission> {
-        let admit = Admit { run: &self.run, entity: &self.entity, sightings, now: NOW };
+        let admit = Admit { run: &self.run, entity: &self.entity, sightings, again: false, now: NOW };
         let admissions = self.ledger.admit(admit).await.unwrap();
         assert_eq!(admissions.len(), sightings.len());
         self.conserved().await;
