@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, Executor, SqliteConnection};
+
 use super::scene::{self, Fleet, REPEATS_A_KILL, Who};
 use crate::support::evidence::number;
 use crate::support::process::wait_for;
-use crate::support::{LedgerKind, QueueKind};
+use crate::support::{Case, LedgerKind, QueueKind};
 
 /// What another worker can send without queue and ledger.
 const MORE_THAN_IN_HAND: u64 = 150;
@@ -50,7 +53,16 @@ async fn a_producer_that_was_stopped_for_long_admits_nothing_of_what_it_had_read
         (status.code == Some(0) && number(&status.json()["all"], "queued") > 0).then_some(())
     })
     .await;
-    sleeper.signal("STOP").await;
+    // Not with the lock of a file in its hands, which would hold up everybody.
+    wait_for("a moment at which it holds no lock", async || {
+        sleeper.signal("STOP").await;
+        let free = is_free(&case, "ledger.sqlite").await && is_free(&case, "queue.sqlite").await;
+        if !free {
+            sleeper.signal("CONT").await;
+        }
+        free.then_some(())
+    })
+    .await;
     case.execute(
         "update accounts set name = name || ' & Co'; update users set full_name = 'Dr ' || full_name",
     )
@@ -65,4 +77,11 @@ async fn a_producer_that_was_stopped_for_long_admits_nothing_of_what_it_had_read
     // What it had published was taken with its old content, and then written over.
     scene::assert_once(&case, REPEATS_A_KILL, &ended.stderr).await;
     case.end().await;
+}
+
+/// Whether a file of the case can be written at once.
+async fn is_free(case: &Case, file: &str) -> bool {
+    let options = SqliteConnectOptions::new().filename(case.path(file)).busy_timeout(Duration::ZERO);
+    let Ok(mut at) = SqliteConnection::connect_with(&options).await else { return false };
+    at.execute("begin immediate; rollback").await.is_ok()
 }
