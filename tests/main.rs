@@ -15,6 +15,7 @@ mod crash;
 mod data;
 mod dates;
 mod matrix;
+mod notices;
 mod order;
 mod strangers;
 mod support;

@@ -2,6 +2,7 @@
 
 pub mod channel;
 pub mod due;
+mod happened;
 pub mod send;
 #[cfg(test)]
 mod tests;
@@ -9,4 +10,5 @@ pub mod text;
 
 pub use channel::{Channel, Delivery};
 pub use due::{Called, Facts, Happened, called};
+pub use happened::happened;
 pub use send::{Sent, keep, send};

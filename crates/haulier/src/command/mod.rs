@@ -15,6 +15,7 @@ mod helm;
 mod idmap;
 mod init;
 mod live;
+mod notices;
 mod produce;
 mod run;
 mod scan;
@@ -55,6 +56,7 @@ pub(crate) enum Command {
     Waves(dates::WavesArgs),
     Calendar(dates::CalendarArgs),
     Timeline(dates::TimelineArgs),
+    Notices(notices::Args),
     Rollback(dates::RollbackArgs),
     Diff(diff::Args),
     Demo(demo::Args),
@@ -87,6 +89,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         Command::Waves(args) => Box::pin(dates::waves(&global, args)).await,
         Command::Calendar(args) => Box::pin(dates::calendar(&global, args)).await,
         Command::Timeline(args) => Box::pin(dates::timeline(&global, args)).await,
+        Command::Notices(args) => Box::pin(notices::run(&global, args)).await,
         Command::Rollback(args) => Box::pin(dates::rollback(&global, args)).await,
         Command::Diff(args) => Box::pin(diff::run(&global, args)).await,
         Command::Demo(args) => Box::pin(demo::run(&global, args)).await,

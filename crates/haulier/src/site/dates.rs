@@ -36,6 +36,13 @@ pub(crate) struct Why {
     dry_run: bool,
 }
 
+impl Seen {
+    /// With what people changed, from now.
+    pub(crate) fn now() -> Self {
+        Self { at: None, plan_only: false }
+    }
+}
+
 impl Why {
     /// Whether nothing is to be changed.
     pub(crate) fn is_dry(&self) -> bool {
@@ -101,6 +108,11 @@ impl Dates {
             None => SystemClock.now(),
         };
         Ok(Self { plan, calendar, changes, ledger, now })
+    }
+
+    /// The same with what people changed meanwhile, from now.
+    pub(crate) async fn again(self) -> Result<Self, CliError> {
+        Self::of(self.plan, self.ledger, &Seen::now()).await
     }
 
     /// Makes a change: tried on the calendar first, kept only when nobody else came between.

@@ -2,6 +2,7 @@
 
 mod brakes;
 pub(crate) mod dates;
+pub(crate) mod notices;
 mod preflight;
 mod wire;
 

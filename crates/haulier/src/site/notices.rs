@@ -1,0 +1,102 @@
+//! Notices with the site's channels: what is called for, kept and sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use haulier_core::notice::Post;
+use haulier_core::port::{Clock, Ledger};
+use haulier_notice::channel::{Channel, Command, File, Relay, Security, Smtp, SmtpOptions, Webhook};
+use haulier_notice::{Called, Facts, Happened, Sent, called, happened, keep, send};
+use haulier_plan::Site;
+use haulier_plan::site::{ChannelSite, Url};
+
+use super::dates::Dates;
+use super::wire;
+use crate::clock::SystemClock;
+use crate::error::CliError;
+use crate::exit::Exit;
+
+/// The channels of the site, nothing connected yet.
+pub(crate) fn channels(site: &Site) -> Result<BTreeMap<String, Arc<dyn Channel>>, CliError> {
+    let channel = |(name, at): &(String, ChannelSite)| {
+        let wrong = |problem: String| CliError::new(Exit::Plan, format!("channel `{name}`: {problem}"));
+        let channel: Arc<dyn Channel> = match at {
+            ChannelSite::Smtp { host, port, tls, ca_file, from, login } => {
+                let login = match login {
+                    Some((user, password)) => Some((user.clone(), wire::reveal(password)?)),
+                    None => None,
+                };
+                let security = match tls {
+                    None => Security::Plain,
+                    Some(true) => Security::StartTls,
+                    Some(false) => Security::Tls,
+                };
+                let options = SmtpOptions {
+                    host: host.clone(),
+                    port: *port,
+                    security,
+                    ca_file: ca_file.clone(),
+                    from: from.clone(),
+                    login,
+                };
+                Arc::new(Smtp::new(&options).map_err(|error| wrong(error.to_string()))?)
+            }
+            ChannelSite::Webhook { url, token } => {
+                let url = match url {
+                    Url::Plain(url) => url.clone(),
+                    Url::Kept(secret) => wire::reveal(secret)?,
+                };
+                let token = token.as_ref().map(wire::reveal).transpose()?;
+                Arc::new(Webhook::new(&url, token.as_deref()).map_err(|error| wrong(error.to_string()))?)
+            }
+            ChannelSite::File(path) => Arc::new(File::new(path)),
+            ChannelSite::Command(argv) => Arc::new(Command::new(argv.clone())),
+            ChannelSite::Relay(person) => Arc::new(Relay::new(person)),
+        };
+        Ok((name.clone(), channel))
+    };
+    site.channels.iter().map(channel).collect()
+}
+
+/// Channels that the plan's notices name and the site does not have.
+pub(crate) fn missing(dates: &Dates, site: &Site) -> Vec<String> {
+    let known: Vec<&str> = site.channels.iter().map(|(name, _)| name.as_str()).collect();
+    let named = dates.plan.notices.all.iter().flat_map(|notice| &notice.channels);
+    let mut missing: Vec<String> = named.filter(|name| !known.contains(&name.as_str())).cloned().collect();
+    missing.sort();
+    missing.dedup();
+    missing
+}
+
+/// What happened in the newest run.
+async fn history(dates: &Dates, ledger: &dyn Ledger) -> Result<Vec<Happened>, CliError> {
+    let Some(run) = ledger.latest_run().await? else { return Ok(Vec::new()) };
+    let entries = ledger.entries(&run.id, 0).await?;
+    Ok(happened(&run.id, &entries, &dates.plan, &dates.calendar))
+}
+
+/// What is called for, and the outbox as it was.
+pub(crate) async fn look(dates: &Dates, ledger: &dyn Ledger) -> Result<(Called, Vec<Post>), CliError> {
+    let happened = history(dates, ledger).await?;
+    let posts = ledger.posts().await?;
+    let facts = Facts {
+        plan: &dates.plan,
+        calendar: &dates.calendar,
+        changes: &dates.changes,
+        happened: &happened,
+        posts: &posts,
+        now: dates.now,
+    };
+    Ok((called(&facts), posts))
+}
+
+/// Keeps what is called for and sends what is due. Returns how many posts were new, and what became of those that were due.
+pub(crate) async fn tell(
+    dates: &Dates,
+    ledger: &dyn Ledger,
+    channels: &BTreeMap<String, Arc<dyn Channel>>,
+) -> Result<(u64, Sent), CliError> {
+    let (called, _) = look(dates, ledger).await?;
+    let new = keep(ledger, &called, SystemClock.micros()).await?;
+    Ok((new, send(ledger, channels, &SystemClock).await?))
+}
