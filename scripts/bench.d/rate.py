@@ -21,10 +21,13 @@ def tune(*settings):
     return began, time.time()
 
 
-def reached(times, begin, least, span=0.5):
-    """Seconds from then until a window of this span begins that holds so many a second."""
-    hits = (at for at, count in counts(times, begin, begin + 30, span, 0.01) if count / span >= least)
-    return next(hits, float('nan')) - begin
+def reached(times, begin, rate, span=0.5):
+    """Seconds from then until a window of this span begins that holds the rate within a tenth; in words."""
+    if rate * span < 20:
+        return '-'
+    hits = (at for at, count in counts(times, begin, begin + 20, span, 0.01) if abs(count / span / rate - 1) <= 0.1)
+    found = next(hits, None)
+    return 'never' if found is None else f'{found - begin:.2f}s'
 
 
 target = Target(7714)
@@ -51,9 +54,8 @@ try:
         tens = [count for _, count in counts(times, applied + 0.5, end, 10)]
         ones = [count for _, count in counts(times, applied + 0.5, end, 1)]
         error = max(abs(count / 10 / rate - 1) for count in tens)
-        quick = reached(times, began, 0.9 * rate) if rate >= 50 else float('nan')
         print(f'{rate:7} {len(tens):8} {min(tens) / 10:8.1f} {max(tens) / 10:8.1f} {error:7.1%} {max(ones):12}'
-              f' {applied - began:7.2f}s {quick:7.2f}s')
+              f' {applied - began:7.2f}s {reached(times, began, rate):>8}')
 
     # Workers: at 150 ms a request, so that those in flight can be counted.
     tune('push.rate=none', 'push.workers=2')
