@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("haulier-worker", &["haulier-core", "haulier-throttle"]),
     ("haulier-validator", &["haulier-core"]),
     ("haulier-sides", &["haulier-core", "haulier-producer", "haulier-validator"]),
+    ("haulier-stages", &["haulier-core"]),
     ("haulier-testkit", &["haulier-core"]),
     ("hq-sandbox", &[]),
     (
@@ -31,6 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "haulier-queue",
             "haulier-sides",
             "haulier-source",
+            "haulier-stages",
             "haulier-target",
             "haulier-throttle",
             "haulier-validator",

@@ -109,7 +109,7 @@ shapes! { PLAN_SHAPES:
 shapes! { SITE_SHAPES:
     SITE = "site", "the site", [
         "source", "queue", "ledger", "target", "produce", "push", "brakes", "tolerance", "validate", "channels",
-        "state",
+        "state", "rehearsal",
     ];
     CHANNEL_SMTP = "channel_smtp", "a mail channel", ["smtp", "from", "password", "ca_file", "insecure"];
     CHANNEL_WEBHOOK = "channel_webhook", "a webhook channel", ["webhook", "token", "insecure"];

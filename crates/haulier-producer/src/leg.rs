@@ -56,3 +56,18 @@ impl Leg {
         number / WALKS == self.number
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_leg_has_walks_of_its_own() {
+        let leg = |number| Leg { number, tenants: Choice::All };
+        for number in [0, 1, 7] {
+            let first = leg(number).first_walk();
+            assert!(leg(number).has_walk(first) && leg(number).has_walk(first + WALKS - 1));
+            assert!(!leg(number + 1).has_walk(first) && !leg(number).has_walk(first + WALKS));
+        }
+    }
+}

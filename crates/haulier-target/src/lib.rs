@@ -21,4 +21,4 @@ mod write;
 
 pub use adapter::open;
 pub use options::{Auth, Login, OpenError, Options, Secret, TokenSource};
-pub use probe::probe;
+pub use probe::{post, probe};

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use haulier_core::port::{Probe, ProbeError};
 use hyper::Method;
+use hyper::header::HeaderValue;
 
 use crate::http::{Call, Client, Trouble};
 use crate::{OpenError, Options};
@@ -36,5 +37,23 @@ impl Probe for Head {
             Err(Trouble::Unsent(failure)) => Err(ProbeError::Failed(failure.reason)),
             Err(Trouble::Lost(reason)) => Err(ProbeError::Failed(reason)),
         }
+    }
+}
+
+/// Posts a JSON text to the options' base, once; the answer is the status. Without a complete answer nobody knows whether it came.
+pub async fn post(options: &Options, body: String) -> Result<u16, ProbeError> {
+    let client = Client::new(options).map_err(|error| ProbeError::Failed(error.to_string()))?;
+    let call = Call {
+        method: Method::POST,
+        path: "",
+        headers: Vec::new(),
+        content_type: Some(HeaderValue::from_static("application/json")),
+        body: Bytes::from(body),
+        limit: 1 << 16,
+    };
+    match client.send(&call, None).await {
+        Ok(reply) => Ok(reply.status),
+        Err(Trouble::Unsent(failure)) => Err(ProbeError::Failed(failure.reason)),
+        Err(Trouble::Lost(reason)) => Err(ProbeError::Failed(reason)),
     }
 }

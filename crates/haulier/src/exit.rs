@@ -17,7 +17,7 @@ pub enum Exit {
     Plan,
     /// A neighbour (source, queue, ledger, target) cannot be reached or refuses the credentials.
     Unreachable,
-    /// Stopped by the operator; the same command goes on from there.
+    /// Stopped by the operator, or waiting for a decision or a window; the run goes on from there.
     Stopped,
     /// A bug in haulier.
     Bug,

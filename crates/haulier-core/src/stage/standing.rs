@@ -108,6 +108,8 @@ pub struct HookStanding {
     pub began: u32,
     /// How its last start ended; `None` while it runs, or when nobody lived to note it.
     pub ended: Option<HookEvent>,
+    /// When something of it was noted last.
+    pub at: Micros,
 }
 
 /// Where everything of a run stands.
@@ -247,6 +249,7 @@ impl Standing {
             Fact::Hook(stage, hook, event) => {
                 let attempt = self.stage(stage).attempt;
                 let at = self.hooks.entry((stage.clone(), attempt, hook.clone())).or_default();
+                at.at = entry.at;
                 match event {
                     HookEvent::Began => (at.began, at.ended) = (at.began + 1, None),
                     HookEvent::Done | HookEvent::Failed => at.ended = Some(*event),

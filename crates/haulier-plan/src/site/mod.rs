@@ -49,6 +49,8 @@ pub struct Site {
     pub channels: Vec<(String, ChannelSite)>,
     /// The folder for what belongs to no other place, such as the `PAUSE` file.
     pub state: PathBuf,
+    /// Whether it is one to rehearse on, where a drill may kill what works for it.
+    pub rehearsal: bool,
 }
 
 /// Settings of the producer.
@@ -135,5 +137,6 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>, folder: &Path) -> Opt
         validate: settings.validate,
         channels,
         state: settings.state,
+        rehearsal: table.flag("rehearsal", false),
     })
 }

@@ -42,6 +42,25 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         ))?;
         return Ok(Exit::Done);
     }
+    let findings = look(global, args.keys).await?;
+    let Findings { all: findings, first } = findings;
+    let fine = findings.iter().all(|finding| finding.ok);
+    if global.json {
+        ui::json(&serde_json::json!({ "ok": fine, "findings": findings }))?;
+    } else {
+        let rows = findings
+            .iter()
+            .map(|f| vec![if f.ok { "ok" } else { "NO" }.to_owned(), f.what.clone(), f.says.clone()]);
+        ui::line(ui::table(&["", "what", "says"], rows))?;
+    }
+    match first {
+        Some(error) => Err(error),
+        None => Ok(if fine { Exit::Done } else { Exit::No }),
+    }
+}
+
+/// Asks every neighbour.
+async fn look(global: &Global, with_keys: bool) -> Result<Findings, CliError> {
     let at = Preflight::read(global)?;
     let mut findings = Findings::default();
     match at.ledger().await {
@@ -50,7 +69,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         Err(error) => findings.failed("ledger", error),
     }
     match at.source().await {
-        Ok(source) => rows(&mut findings, source.as_ref(), &at.plan, args.keys).await,
+        Ok(source) => rows(&mut findings, source.as_ref(), &at.plan, with_keys).await,
         Err(error) => findings.failed("source", error),
     }
     match at.queue().await {
@@ -66,20 +85,13 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         Ok(target) => lookups(&mut findings, target.as_ref(), &at.plan).await,
         Err(error) => findings.failed("target", error),
     }
-    let Findings { all: findings, first } = findings;
-    let fine = findings.iter().all(|finding| finding.ok);
-    if global.json {
-        ui::json(&serde_json::json!({ "ok": fine, "findings": findings }))?;
-    } else {
-        let rows = findings
-            .iter()
-            .map(|f| vec![if f.ok { "ok" } else { "NO" }.to_owned(), f.what.clone(), f.says.clone()]);
-        ui::line(ui::table(&["", "what", "says"], rows))?;
-    }
-    match first {
-        Some(error) => Err(error),
-        None => Ok(if fine { Exit::Done } else { Exit::No }),
-    }
+    Ok(findings)
+}
+
+/// The same for a preflight: whether it is well, what was asked, and what it says.
+pub(crate) async fn found(global: &Global) -> Result<Vec<(bool, String, String)>, CliError> {
+    let found = Box::pin(look(global, false)).await?;
+    Ok(found.all.into_iter().map(|finding| (finding.ok, finding.what, finding.says)).collect())
 }
 
 /// What was found, and the first neighbour that could not be asked.

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use haulier_core::RecordState;
-use haulier_core::port::Queue;
+use haulier_core::port::{Queue, Run};
+use haulier_core::stage::CheckResult;
 use serde::Serialize;
 
 use crate::args::Global;
@@ -26,8 +27,9 @@ pub(crate) struct Args {
     quiet: u64,
 }
 
+/// One term of the proof.
 #[derive(Debug, Serialize)]
-struct Term {
+pub(crate) struct Term {
     term: &'static str,
     value: String,
     wanted: &'static str,
@@ -44,20 +46,51 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let at = Neighbours::open(global).await?;
     let run = at.latest_run().await?;
     let queue = at.queue(Role::Consume).await?;
-    let nothing_open = run.produced_at.is_some() && at.ledger.tally(&run.id).await?.total().open() == 0;
-    let mut terms = first_look(queue.as_ref(), nothing_open).await;
-    tokio::time::sleep(Duration::from_secs(args.quiet)).await;
-    terms.extend(broker("second look", queue.as_ref()).await);
+    let staged = !at.ledger.entries(&run.id, 0).await?.is_empty();
+    let terms = terms(&at, &run, queue.as_ref(), Duration::from_secs(args.quiet), staged).await?;
+    let empty = terms.iter().all(|term| term.holds);
+    if global.json {
+        ui::json(&serde_json::json!({ "run": run.id.as_str(), "empty": empty, "terms": terms }))?;
+    } else {
+        let rows = terms.iter().map(|t| {
+            let holds = if t.holds { "ok" } else { "NO" };
+            vec![holds.to_owned(), t.term.to_owned(), t.value.clone(), t.wanted.to_owned()]
+        });
+        ui::line(ui::table(&["", "term", "is", "wanted"], rows))?;
+        ui::line(if empty {
+            "the queue is known to be empty"
+        } else {
+            "the queue is NOT known to be empty"
+        })?;
+    }
+    Ok(if empty { Exit::Done } else { Exit::No })
+}
+
+/// Every term. A run that walks stages reads its source in legs, so only its controller knows what was read.
+pub(crate) async fn terms(
+    at: &Neighbours,
+    run: &Run,
+    queue: &dyn Queue,
+    quiet: Duration,
+    staged: bool,
+) -> Result<Vec<Term>, CliError> {
+    let nothing_open =
+        (staged || run.produced_at.is_some()) && at.ledger.tally(&run.id).await?.total().open() == 0;
+    let mut terms = first_look(queue, nothing_open).await;
+    tokio::time::sleep(quiet).await;
+    terms.extend(broker("second look", queue).await);
 
     let tally = at.ledger.tally(&run.id).await?;
     let total = tally.total();
     let accounted = total.states.values().sum::<u64>() - total.open();
-    terms.push(Term {
-        term: "ledger: everything was read",
-        value: if run.produced_at.is_some() { "yes" } else { "no" }.to_owned(),
-        wanted: "yes",
-        holds: run.produced_at.is_some(),
-    });
+    if !staged {
+        terms.push(Term {
+            term: "ledger: everything was read",
+            value: if run.produced_at.is_some() { "yes" } else { "no" }.to_owned(),
+            wanted: "yes",
+            holds: run.produced_at.is_some(),
+        });
+    }
     terms.push(Term {
         term: "ledger: planned = landed + dead + held + skipped",
         value: format!("{} = {}", ui::grouped(total.planned), ui::grouped(accounted)),
@@ -77,22 +110,22 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         };
         terms.push(Term::zero(term, total.of(state)));
     }
-    let empty = terms.iter().all(|term| term.holds);
-    if global.json {
-        ui::json(&serde_json::json!({ "run": run.id.as_str(), "empty": empty, "terms": terms }))?;
-    } else {
-        let rows = terms.iter().map(|t| {
-            let holds = if t.holds { "ok" } else { "NO" };
-            vec![holds.to_owned(), t.term.to_owned(), t.value.clone(), t.wanted.to_owned()]
-        });
-        ui::line(ui::table(&["", "term", "is", "wanted"], rows))?;
-        ui::line(if empty {
-            "the queue is known to be empty"
-        } else {
-            "the queue is NOT known to be empty"
-        })?;
+    Ok(terms)
+}
+
+/// What the terms come to, as a check answers. A broker that does not answer is no proof of anything.
+pub(crate) fn verdict(terms: &[Term]) -> (CheckResult, String) {
+    let wrong: Vec<String> = terms
+        .iter()
+        .filter(|term| !term.holds)
+        .map(|term| format!("{} is {}, wanted {}", term.term, term.value, term.wanted))
+        .collect();
+    let unanswered = terms.iter().any(|term| !term.holds && term.wanted == "an answer");
+    match wrong.is_empty() {
+        true => (CheckResult::Pass, format!("{} terms hold", terms.len())),
+        false if unanswered => (CheckResult::Inconclusive, wrong.join("; ")),
+        false => (CheckResult::Fail, wrong.join("; ")),
     }
-    Ok(if empty { Exit::Done } else { Exit::No })
 }
 
 /// Looks again while the broker may still be counting what was settled a moment ago.

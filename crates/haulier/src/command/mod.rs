@@ -8,6 +8,7 @@ mod dates;
 mod dead;
 mod demo;
 mod diff;
+mod drill;
 mod empty;
 mod extract;
 mod graph;
@@ -19,6 +20,7 @@ mod notices;
 mod produce;
 mod run;
 mod scan;
+mod stages;
 mod status;
 mod summary;
 mod tuning;
@@ -38,6 +40,12 @@ pub(crate) enum Command {
     Scan(scan::Args),
     Check(check::Args),
     Run(run::Args),
+    Smoke(stages::SmokeArgs),
+    Stages(stages::StagesArgs),
+    Gate(stages::GateArgs),
+    Abort(stages::AbortArgs),
+    Plan(stages::PlanArgs),
+    Drill(drill::Args),
     Produce(produce::Args),
     Work(work::Args),
     Status(status::Args),
@@ -71,6 +79,12 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         Command::Scan(args) => Box::pin(scan::run(&global, args)).await,
         Command::Check(args) => Box::pin(check::run(&global, args)).await,
         Command::Run(args) => Box::pin(run::run(&global, args)).await,
+        Command::Smoke(args) => Box::pin(stages::smoke(&global, args)).await,
+        Command::Stages(args) => Box::pin(stages::stages(&global, args)).await,
+        Command::Gate(args) => Box::pin(stages::gate(&global, args)).await,
+        Command::Abort(args) => Box::pin(stages::abort(&global, args)).await,
+        Command::Plan(args) => Box::pin(stages::plan(&global, args)).await,
+        Command::Drill(args) => Box::pin(drill::run(&global, args)).await,
         Command::Produce(args) => Box::pin(produce::run(&global, args)).await,
         Command::Work(args) => Box::pin(work::run(&global, args)).await,
         Command::Status(args) => Box::pin(status::run(&global, args)).await,

@@ -31,10 +31,22 @@ pub(crate) struct Args {
     produce: ProduceTuning,
     #[command(flatten)]
     metrics: Metrics,
+    /// Part of a drill, on a rehearsal site: stages do not count
+    #[arg(long, hide = true)]
+    drill: bool,
 }
 
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let at = Neighbours::open(global).await?;
+    let drill = args.drill && at.is_rehearsal();
+    if !drill && !at.plan.stages.is_empty() {
+        // Whatever walks beside the stages would pass their gates.
+        return Err(CliError::new(
+            Exit::Usage,
+            "the plan has stages, and only its controller reads the source",
+        )
+        .hint("`haulier run` walks them; `haulier work` helps it, on any host"));
+    }
     let expected = tuning::check_source(&at).await?;
     at.refuse_unfit_gauges().await?;
     let stop = process::stop_on_signal()?;

@@ -6,6 +6,7 @@ use haulier_producer::Ending;
 
 use super::helm::{self, Helm};
 use super::live::Brief;
+use super::stages::{self, Staging};
 use super::summary;
 use super::tuning::{self, Metrics, ProduceTuning, PushTuning};
 use crate::args::Global;
@@ -16,6 +17,8 @@ use crate::site::{Neighbours, Role};
 use crate::ui::{self, Watch};
 
 /// Move everything: produce and work until every record is accounted for
+///
+/// Where the plan has stages it walks those, holds at each gate, and goes on after a decision; see docs/stages.md.
 ///
 /// Goes on with the unfinished run of this ledger, or starts a new one. Further `haulier work` processes may help, on any host.
 /// Ctrl-C takes in nothing new, lets what is in flight end, and leaves everything resumable; a second Ctrl-C ends at once.
@@ -28,6 +31,8 @@ pub(crate) struct Args {
     push: PushTuning,
     #[command(flatten)]
     metrics: Metrics,
+    #[command(flatten)]
+    staging: Staging,
     /// Check plan, source and target and say what would move, without moving it
     #[arg(long)]
     dry_run: bool,
@@ -35,7 +40,11 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let at = Neighbours::open(global).await?;
-    move_all(global, &at, &args).await
+    if at.plan.stages.is_empty() || args.dry_run {
+        stages::refuse_unstaged(&args.staging)?;
+        return move_all(global, &at, &args).await;
+    }
+    Box::pin(stages::walk(global, at, &args.produce, &args.push, &args.staging, Vec::new())).await
 }
 
 /// The same for the demo, which brings its own neighbours.
@@ -49,6 +58,7 @@ pub(crate) async fn run_at(
         produce: ProduceTuning { fibres: Some(fibres), produce_rate: None, accept_plan_change: false },
         push: PushTuning { workers: Some(workers), rate: None, grace: 30 },
         metrics: Metrics::default(),
+        staging: Staging::default(),
         dry_run: false,
     };
     move_all(global, at, &args).await

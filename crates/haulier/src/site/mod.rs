@@ -1,5 +1,6 @@
 //! From plan and site to open neighbours.
 
+pub(crate) mod asked;
 mod brakes;
 pub(crate) mod dates;
 pub(crate) mod notices;

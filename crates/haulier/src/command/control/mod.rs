@@ -33,6 +33,11 @@ pub(crate) enum Sides {
 }
 
 impl Sides {
+    /// Whether nothing less than everything is meant.
+    fn is_all(self) -> bool {
+        matches!(self, Self::All)
+    }
+
     fn scope(self) -> Scope {
         match self {
             Self::Produce => Scope::Only(Side::Produce),

@@ -5,8 +5,10 @@ use haulier_core::control::Valve;
 use super::turning::turn;
 use super::{Options, Sides, pause};
 use crate::args::Global;
+use crate::command::stages;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::site::Neighbours;
 use crate::ui;
 
 /// Go on after `pause` or `drain`, with the values that were set
@@ -26,6 +28,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
+    if args.what.is_all() && !args.dry_run {
+        let at = Neighbours::open(global).await?;
+        if stages::go_on(&at, args.reason.clone()).await? {
+            ui::note(
+                "the run that walks stages goes on; `haulier run --resume` is its controller, where it has none",
+            );
+            return Ok(Exit::Done);
+        }
+    }
     let options = Options { span: None, reason: args.reason, dry_run: args.dry_run };
     turn(global, &options, false, |view| {
         let mut wishes = pause::wishes(view, args.what, Valve::Open);

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+mod controller;
+mod gate;
+mod hands;
+mod history;
+mod hook;
+#[cfg(test)]
+mod tests;
+
+pub use controller::{Controller, Ending, LEASE, Options};
+pub use gate::{decide, evaluate, evidence, fingerprint, record};
+pub use hands::{Carried, Carry, Hands, Trouble, Whose};
+pub use history::{Desk, Wrote};
+pub use hook::{Ended, exec};

@@ -1,0 +1,6 @@
+//! The controller over a log in memory and hands that are told what to answer; killed wherever a log can lose a writer.
+
+mod gates;
+mod kills;
+mod scene;
+mod walks;

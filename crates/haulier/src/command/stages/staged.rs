@@ -1,0 +1,158 @@
+//! Walking a plan's stages as the run's controller.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use haulier_core::plan::Plan;
+use haulier_core::stage::{Fact, RunEvent, RunKind, RunState};
+use haulier_core::{StageName, TenantKey};
+use haulier_stages::{Controller, Ending, Hands, Options, Wrote};
+
+use super::crew::Crew;
+use super::{desk, person};
+use crate::args::Global;
+use crate::command::tuning::{self, ProduceTuning, PushTuning};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::process;
+use crate::site::Neighbours;
+use crate::ui;
+
+/// What a plan with stages adds to `haulier run`.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Staging {
+    /// Take up a run that was interrupted or paused, exactly where it was
+    #[arg(long, help_heading = "Stages")]
+    pub(crate) resume: bool,
+    /// End at a closed gate or window, with 5, instead of waiting there
+    #[arg(long, help_heading = "Stages")]
+    pub(crate) no_wait: bool,
+    /// Go no further than the end of this stage
+    #[arg(long, value_name = "STAGE", help_heading = "Stages")]
+    pub(crate) until: Option<String>,
+    /// Do not skip this optional stage; may be given more than once
+    #[arg(long, value_name = "STAGE", help_heading = "Stages")]
+    pub(crate) with: Vec<String>,
+    /// A rehearsal: who started it may open gates, and gates with `auto` open by themselves
+    #[arg(long, help_heading = "Stages")]
+    pub(crate) rehearsal: bool,
+    /// Go on although source or target look other than at the preflight
+    #[arg(long, help_heading = "Stages")]
+    pub(crate) accept_drift: bool,
+    /// Who starts it, by the name in the plan's `people` [default: the account]
+    #[arg(long, value_name = "NAME", help_heading = "Stages")]
+    pub(crate) by: Option<String>,
+}
+
+impl Staging {
+    fn is_used(&self) -> bool {
+        self.resume
+            || self.no_wait
+            || self.rehearsal
+            || self.accept_drift
+            || self.until.is_some()
+            || !self.with.is_empty()
+    }
+}
+
+/// A plan without stages has no use for their options.
+pub(crate) fn refuse_unstaged(staging: &Staging) -> Result<(), CliError> {
+    if staging.is_used() {
+        return Err(CliError::new(Exit::Usage, "the plan has no stages, so there is nothing to walk").hint(
+            "`[[stage]]` in the plan; see docs/stages.md. Without stages `haulier run` goes on by itself",
+        ));
+    }
+    Ok(())
+}
+
+/// A stage of the plan, by its name as typed.
+fn stage(plan: &Plan, name: &str) -> Result<StageName, CliError> {
+    let known = plan.stages.stages.iter().map(|stage| stage.name.as_str());
+    if known.clone().any(|known| known == name) {
+        return Ok(StageName::new(name));
+    }
+    let names: Vec<&str> = known.collect();
+    Err(CliError::new(Exit::Usage, format!("the plan has no stage `{name}`"))
+        .hint(format!("it has {}", names.join(", "))))
+}
+
+/// Walks the stages in this process.
+pub(crate) async fn walk(
+    global: &Global,
+    at: Neighbours,
+    produce: &ProduceTuning,
+    push: &PushTuning,
+    staging: &Staging,
+    smoke: Vec<TenantKey>,
+) -> Result<Exit, CliError> {
+    let options = Options {
+        until: staging.until.as_deref().map(|name| stage(&at.plan, name)).transpose()?,
+        no_wait: staging.no_wait,
+        with: staging.with.iter().map(|name| stage(&at.plan, name)).collect::<Result<BTreeSet<_>, _>>()?,
+        resume: staging.resume,
+        accept_drift: staging.accept_drift,
+        smoke,
+    };
+    let stop = process::stop_on_signal()?;
+    let run = tuning::open_run(&at, produce).await?;
+    let at = Arc::new(at);
+    let push = push.clone();
+    let crew = Arc::new(Crew { global: global.clone(), at: Arc::clone(&at), run: run.clone(), push });
+    let controller = Controller {
+        desk: desk(&at, &run),
+        hands: Arc::clone(&crew) as Arc<dyn Hands>,
+        plan: Arc::clone(&at.plan),
+        folder: crew.folder(),
+        process: process::process_id(),
+        person: person(staging.by.as_deref()),
+        kind: if staging.rehearsal { RunKind::Rehearsal } else { RunKind::Production },
+        options,
+        stop,
+    };
+    ui::note(format!("run {} of plan `{}` walks its stages", run.id, run.plan));
+    let ending = Box::pin(controller.run()).await?;
+    let code = match &ending {
+        Ending::Completed => Exit::Done,
+        Ending::Aborted => Exit::No,
+        Ending::Reached(_)
+        | Ending::AtGate(_)
+        | Ending::AtWindow(_)
+        | Ending::Paused(_)
+        | Ending::Stopped => Exit::Stopped,
+    };
+    let code =
+        if matches!(ending, Ending::Reached(_)) && staging.until.is_some() { Exit::Done } else { code };
+    let said = match ending {
+        Ending::Completed => "completed: every stage is done".to_owned(),
+        Ending::Aborted => "aborted; a new `haulier run` sends only what has not landed".to_owned(),
+        Ending::Reached(stage) => format!("done up to `{stage}`; `haulier run --resume` goes on"),
+        Ending::AtGate(stage) => {
+            format!("the gate before `{stage}` waits for a decision: `haulier gate show {stage}`")
+        }
+        Ending::AtWindow(why) => why,
+        Ending::Paused(reasons) => format!("paused: {}; `haulier run --resume` goes on", reasons.join("; ")),
+        Ending::Stopped => "left; `haulier run --resume` takes it up where it is".to_owned(),
+    };
+    if global.json {
+        ui::json(&serde_json::json!({ "run": run.id.as_str(), "exit": code.number(), "said": said }))?;
+    } else {
+        ui::line(format!("run {}: {said}", run.id))?;
+    }
+    Ok(code)
+}
+
+/// Lets a paused run that walks stages go on, where its controller waits; `false` where there is none.
+pub(crate) async fn go_on(at: &Neighbours, reason: Option<String>) -> Result<bool, CliError> {
+    let Some(run) = at.ledger.latest_run().await? else { return Ok(false) };
+    let desk = desk(at, &run);
+    loop {
+        let mut standing = desk.standing().await?;
+        if standing.run != RunState::Paused {
+            return Ok(false);
+        }
+        let why = reason.clone().or_else(|| Some("resumed".to_owned()));
+        if desk.write(&mut standing, vec![(Fact::Run(RunEvent::Resume), why)]).await? == Wrote::Kept {
+            return Ok(true);
+        }
+    }
+}

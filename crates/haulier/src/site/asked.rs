@@ -1,0 +1,75 @@
+//! What a plan's own checks and hooks ask of the world.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use haulier_core::calendar::Calendar;
+use haulier_core::plan::CheckSide;
+use haulier_core::port::{Clock, Probe};
+use haulier_core::{SourceKey, TenantKey};
+use haulier_source::Gauge;
+
+use super::{Neighbours, wire};
+use crate::error::CliError;
+use crate::exit::Exit;
+
+/// Keys read at once.
+const PAGE: u32 = 10_000;
+
+impl Neighbours {
+    /// A query of one number, on either database.
+    pub(crate) fn number(
+        &self,
+        on: CheckSide,
+        sql: &str,
+        within: Duration,
+    ) -> Result<Arc<dyn Probe>, CliError> {
+        let options = match (on, &self.site.target.sql) {
+            (CheckSide::Source, _) => wire::source(&self.site)?,
+            (CheckSide::Target, Some(sql)) => wire::database(&self.site, sql)?,
+            (CheckSide::Target, None) => {
+                return Err(CliError::new(
+                    Exit::Plan,
+                    "a check asks the target's database, and the site names none",
+                )
+                .hint("`[target.sql]` in the site file"));
+            }
+        };
+        let options = haulier_source::Options { statement_timeout: within, ..options };
+        let probes = haulier_source::probes(&options, vec![Gauge::Query(sql.to_owned())]);
+        probes.into_iter().next().ok_or_else(|| CliError::new(Exit::Bug, "no gauge for a query"))
+    }
+
+    /// Every tenant of the source, and what people changed of the calendar.
+    pub(crate) async fn calendar(&self) -> Result<Calendar, CliError> {
+        let (calendar, _) = self.plan.calendar.amended(&self.ledger.amendments().await?);
+        let Some(root) = self.plan.entity(&self.plan.tenant) else { return Ok(calendar) };
+        let source = self.source().await?;
+        let range = haulier_core::port::KeyRange::default();
+        let (mut keys, mut after): (Vec<TenantKey>, Option<SourceKey>) = (Vec::new(), None);
+        loop {
+            let rows = source.chunk(root, &range, after.as_ref(), PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.key.clone());
+            keys.extend(rows.iter().map(|row| TenantKey::new(row.key.as_str())));
+        }
+        Ok(calendar.with_tenants(keys))
+    }
+
+    /// Whether the site is one to rehearse on.
+    pub(crate) fn is_rehearsal(&self) -> bool {
+        self.site.rehearsal
+    }
+
+    /// Now, in microseconds.
+    pub(crate) fn micros(&self) -> i64 {
+        crate::clock::SystemClock.micros()
+    }
+}
+
+/// An address that is asked or told something.
+pub(crate) fn address(url: &str, within: Duration) -> haulier_target::Options {
+    let mut options = haulier_target::Options::new(url.to_owned());
+    (options.timeout, options.connect_timeout) = (within, within);
+    options
+}

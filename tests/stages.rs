@@ -1,0 +1,6 @@
+//! Runs that walk stages: from preflight to the final smoke, and killed on the way.
+
+mod drill;
+mod killed;
+mod scene;
+mod walk;
