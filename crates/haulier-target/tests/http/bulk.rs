@@ -2,7 +2,7 @@
 
 use haulier_core::plan::{BulkResults, BulkWrite, Entity, Method, PushProgram, UnknownPolicy, Verify};
 use haulier_core::port::Push;
-use haulier_core::{Outcome, Record};
+use haulier_core::{Outcome, Record, TenantKey};
 use haulier_testkit::fake_target::{Fault, Reply, entity, record, request};
 
 use crate::bench::{Bench, landed};
@@ -53,12 +53,16 @@ async fn push(bench: &Bench, rows: &Entity, records: &[Record], unsure: &[&str])
 
 /// Takes every list, except one that holds a record whose `n` is refused.
 fn picky(bench: &Bench, refused: &'static [u64]) {
+    picky_by(bench, refused, 400);
+}
+
+fn picky_by(bench: &Bench, refused: &'static [u64], status: u16) {
     bench.fake.on("POST", "/rows").with(move |seen| {
         let body: serde_json::Value = serde_json::from_str(&seen.body).unwrap();
         let sent: Vec<u64> =
             body["rows"].as_array().unwrap().iter().map(|row| row["n"].as_u64().unwrap()).collect();
         if sent.iter().any(|n| refused.contains(n)) {
-            return Reply::json(400, r#"{"ok":false}"#);
+            return Reply::json(status, r#"{"ok":false}"#);
         }
         let rows: Vec<String> = sent.iter().map(|n| format!(r#"{{"id":"r{n}"}}"#)).collect();
         Reply::json(201, &format!(r#"{{"rows":[{}]}}"#, rows.join(",")))
@@ -91,6 +95,19 @@ async fn a_refused_list_is_halved_down_to_the_refused_records() {
         bench.fake.log().iter().map(|seen| seen.header("idempotency-key").unwrap().to_owned()).collect();
     let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
     assert_eq!(distinct.len(), keys.len(), "another list is another request");
+}
+
+#[tokio::test]
+async fn a_list_of_several_tenants_is_halved_where_one_of_them_is_forbidden() {
+    let bench = Bench::new().await;
+    picky_by(&bench, &[3, 4], 403);
+    let of = |tenant: &str, record: Record| Record { tenant: Some(TenantKey::new(tenant)), ..record };
+    let tenants = ["a", "a", "b", "b"];
+    let mixed: Vec<Record> =
+        tenants.iter().zip(records(4)).map(|(tenant, record)| of(tenant, record)).collect();
+    let outcomes = push(&bench, &rows(100, whole()), &mixed, &[]).await;
+    assert_eq!(outcomes, ["r1 created", "r2 created", "credential", "credential"]);
+    assert_eq!(bench.fake.log().len(), 3, "what is one tenant's alone is not halved");
 }
 
 #[tokio::test]
