@@ -17,6 +17,7 @@ mod dates;
 mod matrix;
 mod notices;
 mod order;
+mod papers;
 mod stages;
 mod strangers;
 mod support;

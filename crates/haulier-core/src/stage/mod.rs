@@ -15,6 +15,7 @@ mod standing;
 mod tenant;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod words;
 
 pub use check::{Advice, CheckResult, Finding, Weight, advice};
@@ -25,6 +26,7 @@ pub use run::{Live, RunEvent, RunState};
 pub use stage::{StageEvent, StageState};
 pub use standing::{GateStanding, HookStanding, Mark, Misstep, StageStanding, Standing};
 pub use tenant::{TenantEvent, TenantState};
+pub use timing::{HookTimings, StageTiming, timings};
 
 /// A step that is not lawful where the thing stands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -15,7 +15,7 @@ use crate::conn::Backend;
 use crate::record::{PLANNED, Record, state_of};
 use crate::work::{
     AdmitRows, ClaimRecords, Judge, ListRecords, NextDue, ReadCounts, ReadDue, ReadIdMap, ReadJudgements,
-    ReadSurvey, ReadTargetIds, Reap, Republish, Rescue, SettleRecords, WrittenSince,
+    ReadPace, ReadSurvey, ReadTargetIds, Reap, Republish, Rescue, SettleRecords, WrittenSince,
 };
 
 #[async_trait]
@@ -137,6 +137,11 @@ impl<B: Backend> RecordBook for Book<B> {
 
     async fn written_since(&self, since: Micros) -> Result<u64, LedgerError> {
         self.backend.read(WrittenSince(since)).await
+    }
+
+    async fn pace(&self, run: &RunId, bucket: Micros) -> Result<Vec<(Micros, u64)>, LedgerError> {
+        let run = self.names.run(&self.backend, run).await?;
+        self.backend.read(ReadPace { run, bucket }).await
     }
 
     async fn tally(&self, run: &RunId) -> Result<Tally, LedgerError> {

@@ -23,8 +23,8 @@ pub(crate) use lease::{HoldLease, ReleaseLease};
 pub(crate) use names::{FindNames, InternEntity, InternProcess, NameTable};
 pub(crate) use outbox::{DoubtPosts, KeepPosts, ReadPosts, SettlePost, TakePosts};
 pub(crate) use query::{
-    ListRecords, NextDue, ReadCounts, ReadDue, ReadIdMap, ReadJudgements, ReadSurvey, ReadTargetIds,
-    WrittenSince,
+    ListRecords, NextDue, ReadCounts, ReadDue, ReadIdMap, ReadJudgements, ReadPace, ReadSurvey,
+    ReadTargetIds, WrittenSince,
 };
 pub(crate) use runs::{Beat, EndRun, LatestRun, OpenRun, Processes, RunEnd};
 pub(crate) use settle::SettleRecords;

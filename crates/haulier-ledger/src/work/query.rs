@@ -116,6 +116,30 @@ impl Work for WrittenSince {
     }
 }
 
+#[derive(Debug)]
+pub(crate) struct ReadPace {
+    pub(crate) run: i64,
+    pub(crate) bucket: Micros,
+}
+
+impl Work for ReadPace {
+    type Out = Vec<(Micros, u64)>;
+    const DOING: &'static str = "reading how fast records landed";
+
+    async fn run<C: Conn>(&self, conn: &mut C) -> Result<Self::Out, Fault> {
+        let sql = "SELECT since / $3 * $3, CAST(COUNT(*) AS BIGINT) FROM record WHERE run = $1 AND state = $2 \
+                   GROUP BY since / $3 ORDER BY 1";
+        let args =
+            Args::of([self.run.into(), state_code(RecordState::Landed).into(), self.bucket.max(1).into()]);
+        let rows = conn.rows(sql, args).await?;
+        let stretch = |row: &C::Row| {
+            let count = u64::try_from(row.number(1)?).map_err(|_| Fault::corrupt("a count is negative"))?;
+            Ok((row.number(0)?, count))
+        };
+        rows.iter().map(stretch).collect()
+    }
+}
+
 /// Counts by entity and state, [`crate::record::PLANNED`] among them.
 #[derive(Debug)]
 pub(crate) struct ReadCounts {

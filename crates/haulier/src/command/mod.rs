@@ -17,6 +17,7 @@ mod idmap;
 mod init;
 mod live;
 mod notices;
+mod papers;
 mod produce;
 mod run;
 mod scan;
@@ -65,6 +66,13 @@ pub(crate) enum Command {
     Calendar(dates::CalendarArgs),
     Timeline(dates::TimelineArgs),
     Notices(notices::Args),
+    Eta(papers::EtaArgs),
+    Retime(papers::RetimeArgs),
+    Report(papers::ReportArgs),
+    Checklist(papers::ChecklistArgs),
+    Handover(papers::HandoverArgs),
+    Brief(papers::BriefArgs),
+    Announce(papers::AnnounceArgs),
     Rollback(dates::RollbackArgs),
     Diff(diff::Args),
     Demo(demo::Args),
@@ -103,6 +111,13 @@ pub(crate) async fn run(args: Args) -> Result<Exit, CliError> {
         Command::Waves(args) => Box::pin(dates::waves(&global, args)).await,
         Command::Calendar(args) => Box::pin(dates::calendar(&global, args)).await,
         Command::Timeline(args) => Box::pin(dates::timeline(&global, args)).await,
+        Command::Eta(args) => Box::pin(papers::eta(&global, args)).await,
+        Command::Retime(args) => Box::pin(papers::retime(&global, args)).await,
+        Command::Report(args) => Box::pin(papers::report(&global, args)).await,
+        Command::Checklist(args) => Box::pin(papers::checklist(&global, args)).await,
+        Command::Handover(args) => Box::pin(papers::handover(&global, args)).await,
+        Command::Brief(args) => Box::pin(papers::brief(&global, args)).await,
+        Command::Announce(args) => Box::pin(papers::announce(&global, args)).await,
         Command::Notices(args) => Box::pin(notices::run(&global, args)).await,
         Command::Rollback(args) => Box::pin(dates::rollback(&global, args)).await,
         Command::Diff(args) => Box::pin(diff::run(&global, args)).await,

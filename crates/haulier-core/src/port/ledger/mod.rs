@@ -97,6 +97,10 @@ pub trait RecordBook: Debug + Send + Sync {
     /// the target would lose. Reads all records.
     async fn written_since(&self, since: Micros) -> Result<u64, LedgerError>;
 
+    /// How many records of the run landed in each stretch of time of `bucket`, oldest first; stretches without any are left
+    /// out. A record counts where it landed last. Reads all records of the run.
+    async fn pace(&self, run: &RunId, bucket: Micros) -> Result<Vec<(Micros, u64)>, LedgerError>;
+
     /// Planned and the count of each state, per entity.
     async fn tally(&self, run: &RunId) -> Result<Tally, LedgerError>;
 

@@ -86,6 +86,10 @@ pub async fn the_id_map_keeps_the_first_landing(bench: &dyn Bench) {
         // The target was written with it again, though it is the same row of the map.
         assert_eq!(second.ledger.written_since(since).await, Ok(written), "{since}");
     }
+    // It landed last in the second run, at NOW + 9.
+    let stretch = (NOW + 9) / 5 * 5;
+    assert_eq!(second.ledger.pace(&second.run, 5).await, Ok(vec![(stretch, 1)]));
+    assert_eq!(desk.ledger.pace(&desk.run, 5).await, Ok(Vec::new()));
     assert_eq!((map.len(), &map[0].run, map[0].landed_at), (1, &RunId::new("r-1"), NOW));
     assert_eq!(map[0].origin, Origin::Created);
 }

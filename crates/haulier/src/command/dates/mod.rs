@@ -10,7 +10,7 @@ mod windows;
 
 pub(crate) use calendar::{Args as CalendarArgs, run as calendar};
 pub(crate) use rollback::{Args as RollbackArgs, run as rollback};
-pub(crate) use timeline::{Args as TimelineArgs, run as timeline};
+pub(crate) use timeline::{Args as TimelineArgs, run as timeline, steps};
 pub(crate) use waves::{Args as WavesArgs, run as waves};
 pub(crate) use windows::{Args as WindowsArgs, run as windows};
 

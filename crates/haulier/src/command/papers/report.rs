@@ -1,0 +1,324 @@
+//! `haulier report`: what a run came to, against what was planned.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use haulier_core::RecordState;
+use haulier_core::calendar::{Deadlines, lead};
+use haulier_core::port::Micros;
+use haulier_core::stage::{Fact, StageTiming};
+
+use super::gather::Paper;
+use super::page;
+use super::sections::{Section, markdown};
+use crate::args::Global;
+use crate::command::status::stamp;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::site::dates::Seen;
+use crate::ui;
+
+/// Write what the latest run came to: planned and actual, tenants, data, load, decisions, dates, notices, timings
+///
+/// Markdown on stdout; `--json` for programs, `--html FILE` for one page that needs nothing else.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    seen: Seen,
+    /// Write the page to this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
+    let paper = Paper::read(global, &args.seen).await?;
+    let title = format!("Report on {}", paper.dates.plan.name);
+    let sections = sections(&paper);
+    if let Some(file) = &args.html {
+        std::fs::write(file, page::html(&title, &sections)).map_err(|error| {
+            CliError::new(Exit::No, format!("{} cannot be written: {error}", file.display()))
+        })?;
+        ui::note(format!("written to {}", file.display()));
+        return Ok(Exit::Done);
+    }
+    if global.json {
+        ui::json(&serde_json::json!({ "title": title, "sections": sections }))?;
+    } else {
+        ui::line(markdown(&title, &sections))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn sections(paper: &Paper) -> Vec<Section> {
+    vec![
+        outcome(paper),
+        sheet(paper),
+        tenants(paper),
+        data(paper),
+        dead(paper),
+        load(paper),
+        decisions(paper),
+        changes(paper),
+        windows(paper),
+        notices(paper),
+        fallback(paper),
+    ]
+}
+
+fn outcome(paper: &Paper) -> Section {
+    let plan = &paper.dates.plan;
+    let mut section = Section::new("Outcome").line(format!("The run is {}.", paper.state()));
+    section = section.line(format!("Plan {}, digest {}.", plan.name, &plan.digest[..12]));
+    if let Some(run) = &paper.run {
+        let ended =
+            run.finished_at.map_or_else(|| "it goes on".to_owned(), |at| format!("finished {}", stamp(at)));
+        section = section.line(format!("Run {}, started {}; {ended}.", run.id, stamp(run.started_at)));
+    }
+    if let Some(standing) = &paper.standing {
+        let kind = standing.kind.map_or("", |kind| kind.as_str());
+        let by = standing.started_by.as_deref().unwrap_or("nobody that is known");
+        section = section
+            .line(format!("A {kind} run, revision {} of the plan, started by {by}.", standing.revision));
+    }
+    section
+}
+
+/// How long a stage was planned to take: by its rehearsals, else by what the plan expects of it.
+pub(super) fn planned(paper: &Paper, stage: &str) -> Option<Duration> {
+    let expected = paper.dates.plan.stages.stages.iter().find(|known| known.name.as_str() == stage);
+    paper.dates.calendar.durations.stage(stage).or_else(|| expected?.expect)
+}
+
+fn sheet(paper: &Paper) -> Section {
+    let row = |timing: &StageTiming| {
+        let planned = planned(paper, timing.stage.as_str());
+        let delta = planned.map(|planned| match timing.active.checked_sub(planned) {
+            Some(over) => format!("+{}", lead::say(over)),
+            None => format!("-{}", lead::say(planned.saturating_sub(timing.active))),
+        });
+        vec![
+            timing.stage.to_string(),
+            planned.map(lead::say).unwrap_or_default(),
+            lead::say(timing.active),
+            delta.unwrap_or_default(),
+            lead::say(timing.waiting),
+            lead::say(timing.paused),
+            stamp(timing.began),
+            timing.ended.map_or_else(|| "goes on".to_owned(), stamp),
+            if timing.succeeded { "succeeded" } else { "" }.to_owned(),
+        ]
+    };
+    let head = ["stage", "planned", "active", "delta", "waiting", "paused", "began", "ended", ""];
+    let mut section = Section::new("Planned and actual").table(
+        &head,
+        paper.stages.iter().map(row),
+        "No stage was entered.",
+    );
+    let bars: Vec<(String, f64, f64)> = paper
+        .stages
+        .iter()
+        .map(|timing| {
+            let planned = planned(paper, timing.stage.as_str()).unwrap_or_default();
+            (timing.stage.to_string(), planned.as_secs_f64(), timing.active.as_secs_f64())
+        })
+        .collect();
+    section.picture = (!bars.is_empty()).then(|| page::bars(&bars));
+    section
+}
+
+fn tenants(paper: &Paper) -> Section {
+    let calendar = &paper.dates.calendar;
+    let roster = calendar.roster();
+    let state = |key: &str| {
+        let standing = paper.standing.as_ref()?;
+        let found = standing.tenants.iter().find(|(known, _)| known.as_str() == key)?;
+        Some(found.1.to_string())
+    };
+    let mut rows = Vec::new();
+    for (wave, tenants) in &roster.waves {
+        for tenant in tenants {
+            let mut says = state(tenant.key.as_str()).unwrap_or_default();
+            if let Some(until) = calendar.deferred_until(tenant) {
+                says = format!("{says} deferred until {until}").trim().to_owned();
+            }
+            rows.push(vec![wave.name.clone(), tenant.key.to_string(), tenant.name.clone(), says]);
+        }
+    }
+    for (tenant, why) in &roster.excluded {
+        let says = format!("excluded: {why}");
+        rows.push(vec![String::new(), tenant.key.to_string(), tenant.name.clone(), says]);
+    }
+    Section::new("Tenants").table(
+        &["wave", "tenant", "name", "state"],
+        rows,
+        "The plan knows no tenant by name.",
+    )
+}
+
+fn data(paper: &Paper) -> Section {
+    let states = [RecordState::Landed, RecordState::Skipped, RecordState::Dead, RecordState::Held];
+    let entities = paper.tally.iter().flat_map(|tally| &tally.entities);
+    let rows = entities.map(|(entity, tally)| {
+        let mut row = vec![entity.to_string(), ui::grouped(tally.planned)];
+        row.extend(states.map(|state| ui::grouped(tally.of(state))));
+        row.push(ui::grouped(tally.open()));
+        row
+    });
+    let section = Section::new("Data").table(
+        &["entity", "planned", "landed", "skipped", "dead", "held", "open"],
+        rows,
+        "Nothing was moved.",
+    );
+    match paper.tally.as_ref().map(|tally| tally.check_conserved().is_ok()) {
+        Some(true) => section.line("Planned = landed + skipped + dead + held + open, for every entity."),
+        Some(false) => section.line("The counts do NOT add up."),
+        None => section,
+    }
+}
+
+fn dead(paper: &Paper) -> Section {
+    let rows = paper.dead.iter().map(|((state, entity, kind), count)| {
+        vec![state.clone(), entity.clone(), kind.clone(), ui::grouped(*count)]
+    });
+    Section::new("Dead letters by cause").table(
+        &["state", "entity", "kind", "records"],
+        rows,
+        "There is none.",
+    )
+}
+
+fn load(paper: &Paper) -> Section {
+    let workers = paper.controls.iter().filter(|change| change.turn.key() == "push.workers");
+    let rows = paper.controls.iter().map(|change| {
+        vec![
+            stamp(change.at),
+            change.by.clone(),
+            format!("{} {} -> {}", change.turn.key(), change.previous, change.turn.value()),
+            change.reason.clone().unwrap_or_default(),
+            if change.forced { "forced" } else { "" }.to_owned(),
+        ]
+    });
+    let (pace, bucket) = &paper.pace;
+    let seconds = Duration::from_micros(u64::try_from(*bucket).unwrap_or(1)).as_secs_f64().max(1e-6);
+    let count = |landed: u64| f64::from(u32::try_from(landed).unwrap_or(u32::MAX));
+    let fastest = pace.iter().map(|(_, landed)| count(*landed) / seconds).fold(0.0, f64::max);
+    let mut section = Section::new("Load over time");
+    if let (Some(first), Some(last)) = (pace.first(), pace.last()) {
+        section = section.line(format!(
+            "Records landed from {} to {}, at most {fastest:.1} a second over {seconds:.0} s.",
+            stamp(first.0),
+            stamp(last.0.saturating_add(*bucket)),
+        ));
+        let (start, end) = (first.0, last.0.saturating_add(*bucket));
+        let part = |at: Micros| span_part(start, end, at);
+        let bars: Vec<(f64, f64, f64)> = pace
+            .iter()
+            .map(|(at, landed)| (part(*at), part(at.saturating_add(*bucket)), count(*landed) / seconds))
+            .collect();
+        let line: Vec<(f64, f64)> = workers
+            .filter_map(|change| Some((part(change.at), change.turn.value().parse::<f64>().ok()?)))
+            .collect();
+        section.picture = Some(page::plot(&bars, &line, ("records a second", "workers set")));
+    }
+    section.table(&["when", "who", "what", "why", ""], rows, "Nobody turned anything.")
+}
+
+/// Where an instant lies between two others, 0 to 1.
+fn span_part(start: Micros, end: Micros, at: Micros) -> f64 {
+    let length = |from: Micros, to: Micros| {
+        Duration::from_micros(u64::try_from(to.saturating_sub(from)).unwrap_or(0)).as_secs_f64()
+    };
+    (length(start, at) / length(start, end).max(1e-6)).clamp(0.0, 1.0)
+}
+
+fn decisions(paper: &Paper) -> Section {
+    let rows = paper.entries.iter().filter_map(|entry| {
+        let Fact::Decision(gate, decision) = &entry.fact else { return None };
+        let how = if decision.overrides { "override: against the checks" } else { "" };
+        Some(vec![
+            stamp(entry.at),
+            gate.to_string(),
+            decision.verb.as_str().to_owned(),
+            decision.person.clone(),
+            entry.note.clone().unwrap_or_default(),
+            how.to_owned(),
+        ])
+    });
+    Section::new("Decisions").table(
+        &["when", "gate", "what", "who", "why", ""],
+        rows,
+        "Nobody decided anything.",
+    )
+}
+
+fn changes(paper: &Paper) -> Section {
+    let rows =
+        paper.dates.changes.iter().map(|change| {
+            vec![stamp(change.at), change.by.clone(), change.what.say(), change.reason.clone()]
+        });
+    Section::new("Changes of dates and waves").table(
+        &["when", "who", "what", "why"],
+        rows,
+        "Nobody changed any.",
+    )
+}
+
+fn windows(paper: &Paper) -> Section {
+    let calendar = &paper.dates.calendar;
+    let rows = calendar.windows.iter().filter_map(|window| {
+        let opening = calendar.window_date(window)?;
+        Some(vec![
+            window.name.clone(),
+            paper.dates.say(opening.span.start, None),
+            paper.dates.say(opening.span.end, None),
+            lead::say(opening.planned.length()),
+            lead::say(opening.extended),
+        ])
+    });
+    Section::new("Windows").table(
+        &["window", "from", "to", "announced", "extended by"],
+        rows,
+        "None has one date.",
+    )
+}
+
+fn notices(paper: &Paper) -> Section {
+    let rows = paper.posts.iter().map(|post| {
+        vec![
+            stamp(post.since),
+            post.state.as_str().to_owned(),
+            post.what.audience.clone(),
+            post.what.channel.clone(),
+            post.what.title.clone(),
+            post.said.clone().unwrap_or_default(),
+        ]
+    });
+    Section::new("Notices").table(
+        &["when", "state", "audience", "channel", "title", "said"],
+        rows,
+        "Nobody was told.",
+    )
+}
+
+fn fallback(paper: &Paper) -> Section {
+    let calendar = &paper.dates.calendar;
+    let deadlines = calendar.windows.iter().filter_map(|window| {
+        let opening = calendar.window_date(window)?;
+        let deadlines = Deadlines::of(&opening, window, &calendar.durations, None);
+        let last = deadlines.last_safe_rollback?;
+        Some(vec![
+            window.name.clone(),
+            paper.dates.say(last, None),
+            paper.dates.say(deadlines.decision_point, None),
+        ])
+    });
+    let hooks = paper.hooks.iter().map(|(hook, seen)| {
+        let each: Vec<String> = seen.iter().map(|took| lead::say(*took)).collect();
+        format!("Hook {hook} took {}.", each.join(", "))
+    });
+    Section::new("Going back").lines(hooks).table(
+        &["window", "last safe rollback", "decision point"],
+        deadlines,
+        "No window has one date and a known restore.",
+    )
+}

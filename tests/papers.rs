@@ -1,0 +1,69 @@
+//! Papers of a real run: what it came to, where it stands, and what it is about.
+
+use serde_json::Value;
+
+use crate::dates::Network;
+use crate::support::{Case, Setting};
+
+/// The lines of a table's column under a section of the report.
+fn rows<'r>(report: &'r Value, title: &str) -> Vec<&'r Vec<Value>> {
+    let sections = report["sections"].as_array().unwrap();
+    let section = sections.iter().find(|section| section["title"] == title).unwrap();
+    section["rows"]
+        .as_array()
+        .map(|rows| rows.iter().map(|row| row.as_array().unwrap()).collect())
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_report_says_what_a_run_came_to_and_its_page_needs_nothing_else() {
+    let case = Case::small(Setting::default(), 4).await;
+    case.haulier(&["announce"]).run().await.expect(1);
+    case.haulier(&["retime"]).run().await.expect(1);
+    case.haulier(&["run"]).run().await.expect(0);
+    let report: Value =
+        serde_json::from_str(&case.haulier(&["report", "--json"]).run().await.expect(0).stdout).unwrap();
+    let data = rows(&report, "Data");
+    let accounts = data.iter().find(|row| row[0] == "account").unwrap();
+    assert_eq!((&accounts[1], &accounts[2], &accounts[6]), (&"4".into(), &"4".into(), &"0".into()));
+    assert!(report.to_string().contains("Planned = landed + skipped + dead + held + open"));
+
+    let markdown = case.haulier(&["report"]).run().await.expect(0).stdout;
+    assert!(markdown.starts_with("# Report on field-to-hq\n"), "{markdown}");
+    assert!(markdown.contains("| account | 4 | 4 | 0 | 0 | 0 | 0 |"), "{markdown}");
+    assert!(markdown.contains("Records landed from"), "{markdown}");
+    case.haulier(&["report", "--html", "report.html"]).run().await.expect(0);
+    let page = std::fs::read_to_string(case.path("report.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("default-src 'none'"), "{page}");
+    assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"), "{page}");
+
+    let handover = case.haulier(&["handover"]).run().await.expect(0).stdout;
+    assert!(
+        handover.contains("The run is finished.") && handover.contains("What waits for a person"),
+        "{handover}"
+    );
+    let announced = case.haulier(&["announce"]).run().await.expect(0).stdout;
+    assert!(announced.contains("records moved") && announced.contains("- 0 records left"), "{announced}");
+    // A finished run takes no more time, and says so by its exit code.
+    let eta = case.haulier(&["eta", "--workers", "8"]).run().await.expect(1).stdout;
+    assert!(eta.contains("nothing can be said"), "{eta}");
+    case.end().await;
+}
+
+#[tokio::test]
+async fn a_brief_and_a_checklist_need_nothing_but_the_plan() {
+    let network = Network::new("");
+    let brief = network.says(&["brief"], 0).await;
+    for says in [
+        "| account | ",
+        "| third | 5 | 2026-05-18 12:00 UTC = 2026-05-18 14:00 CEST |",
+        "1 tenants are excluded",
+        "A snapshot takes 2h30m, putting it back 1h, the smoke test after that 20m.",
+        "Meanwhile it can be read, but nothing can be changed.",
+    ] {
+        assert!(brief.contains(says), "{says}: {brief}");
+    }
+    let checklist = network.says(&["checklist"], 0).await;
+    assert!(checklist.contains("- [ ] Belgium (be): pending"), "{checklist}");
+    assert!(checklist.contains("- Playground (demo): nobody works there"), "{checklist}");
+}
