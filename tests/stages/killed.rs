@@ -12,6 +12,7 @@ async fn a_killed_controller_is_resumed_exactly_where_it_was() {
     // Running: in the middle of the smoke.
     case.sandbox.set_faults(Faults { latency_ms: 40, ..Faults::default() }).unwrap();
     let mut run = case.haulier(&["run", "--by", "sam"]).start();
+    let work = case.haulier(&["work"]).start();
     wait_for("records in the target", async || {
         let stats = case.sandbox.stats();
         (stats.collections["accounts"].records > 0).then_some(())
@@ -21,6 +22,8 @@ async fn a_killed_controller_is_resumed_exactly_where_it_was() {
     case.sandbox.set_faults(Faults::default()).unwrap();
     let told = until(&case, "the lease to run out", |stages| stages["state"] == "interrupted").await;
     assert_eq!((&told["was"], state(&told, "smoke")), (&"running".into(), "running"));
+    // Whoever helped takes nothing while nobody walks the stages.
+    work.until_said("controller none walks the stages").await;
     let refused = case.haulier(&["run"]).run().await.expect(1);
     assert!(refused.stderr.contains("`haulier run --resume` takes it up"), "{}", refused.stderr);
 
@@ -52,6 +55,7 @@ async fn a_killed_controller_is_resumed_exactly_where_it_was() {
     let told = until(&case, "the lease to run out", |stages| stages["state"] == "interrupted").await;
     assert_eq!(state(&told, "release"), "entering");
     case.haulier(&["run", "--resume"]).run().await.expect(0);
+    work.ended().await.expect(0);
     let release: Vec<String> = hooks(&case).into_iter().filter(|line| line.starts_with("release")).collect();
     assert_eq!(release, ["release flag-on 1", "release flag-on 2"]);
     let before: Vec<String> = hooks(&case).into_iter().filter(|line| line.starts_with("preflight")).collect();

@@ -37,8 +37,12 @@ pub mod name {
     /// The target refuses the credentials for some tenants, and lets others in.
     pub const TENANT_CREDENTIALS: &str = "tenant-credentials";
 
+    /// No controller walks the stages of the run.
+    pub const CONTROLLER: &str = "controller";
+
     /// All of them.
-    pub const ALL: [&str; 10] = [
+    pub const ALL: [&str; 11] = [
+        CONTROLLER,
         SOURCE_LAG,
         SOURCE_LOAD,
         OLDEST_TRANSACTION,

@@ -12,6 +12,7 @@ use std::time::Duration;
 use haulier_core::plan::{OnTimeout, Plan, Stage, StageKind};
 use haulier_core::stage::{
     Fact, GateEvent, GateState, Live, RunEvent, RunKind, RunState, StageEvent, StageState, Standing,
+    TenantEvent,
 };
 use haulier_core::{ProcessId, StageName, TenantKey};
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,8 @@ pub struct Options {
     pub accept_drift: bool,
     /// The tenants of the smoke, instead of those of the plan.
     pub smoke: Vec<TenantKey>,
+    /// Tenants that an earlier run accepted; a new run does not move them again.
+    pub accepted: Vec<TenantKey>,
 }
 
 /// Walks one run.
@@ -160,6 +163,7 @@ impl Controller {
                 facts.push((Fact::Opened(self.kind, self.person.clone()), None));
                 facts.push((Fact::Plan(1, self.plan.digest.clone()), None));
                 facts.extend(self.chosen());
+                facts.extend(self.accepted());
             } else if standing.plan != self.plan.digest {
                 return Err(Trouble::Told(format!(
                     "run {} walks another version of the plan: put it back, or `haulier plan amend --reason TEXT`",
@@ -201,6 +205,17 @@ impl Controller {
             data: keys.join("\n"),
         };
         Some((fact, Some(format!("chosen by {}", self.person))))
+    }
+
+    /// What an earlier run accepted, as this one takes it over.
+    fn accepted(&self) -> Facts {
+        use TenantEvent::{Accept, Moved, Queue, Validate};
+        let taken = Some("accepted by the run that this one continues".to_owned());
+        let of = |tenant: &TenantKey| {
+            let (tenant, taken) = (tenant.clone(), taken.clone());
+            [Queue, Moved, Validate, Accept].map(|event| (Fact::Tenant(tenant.clone(), event), taken.clone()))
+        };
+        self.options.accepted.iter().flat_map(of).collect()
     }
 
     /// Holds the run where a neighbour looks other than it did, unless the operator accepts it. The answer says so.

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use haulier_core::calendar::{Calendar, MaxFailed, Selector, Wave};
+use haulier_core::calendar::{
+    AtEnd, Calendar, DECISION_POINT, MaxFailed, Place, Selector, Wave, When, Window, Zone,
+};
 use haulier_core::plan::{
     Approvers, Gate, Hook, HookAct, OnTimeout, Person, Plan, ProofLevel, Stage, StageKind, Stages,
 };
@@ -99,6 +101,8 @@ pub(super) struct Told {
     pub(super) wrong: Mutex<BTreeSet<String>>,
     pub(super) print: Mutex<String>,
     pub(super) dead: AtomicUsize,
+    /// The windows of the first wave.
+    pub(super) windows: Mutex<Vec<Window>>,
     pub(super) said: Mutex<Vec<String>>,
 }
 
@@ -132,13 +136,13 @@ impl Hands for Told {
             not_after: None,
             audience: None,
         };
-        let calendar = Calendar {
-            waves: vec![
-                wave("w1", Selector::Keys(vec!["3".to_owned(), "4".to_owned()])),
-                wave("w2", Selector::Rest),
-            ],
-            ..Calendar::default()
+        let windows = self.windows.lock().unwrap().clone();
+        let first = Wave {
+            windows: windows.iter().map(|window| window.name.clone()).collect(),
+            ..wave("w1", Selector::Keys(vec!["3".to_owned(), "4".to_owned()]))
         };
+        let calendar =
+            Calendar { windows, waves: vec![first, wave("w2", Selector::Rest)], ..Calendar::default() };
         Ok(calendar.with_tenants((1..=6).map(|key| TenantKey::new(key.to_string()))))
     }
 
@@ -214,6 +218,21 @@ pub(super) fn gate(before: &str) -> Gate {
         due: None,
         on_timeout: OnTimeout::Hold,
         auto: false,
+    }
+}
+
+/// A window in UTC.
+pub(super) fn window(name: &str, at: &str) -> Window {
+    Window {
+        name: name.to_owned(),
+        place: Place::Zone(Zone::utc()),
+        when: When::once(at).unwrap(),
+        cutoff: Some(Duration::ZERO),
+        at_end: AtEnd::Drain,
+        decision_point: DECISION_POINT,
+        max_extension: Duration::ZERO,
+        restore_may_overrun: false,
+        extended: Vec::new(),
     }
 }
 

@@ -4,7 +4,9 @@ use haulier_core::StageName;
 use haulier_core::stage::{Fact, RunEvent, RunState, StageState, TenantState, Verb};
 use tokio_util::sync::CancellationToken;
 
-use super::scene::Scene;
+use std::sync::atomic::Ordering;
+
+use super::scene::{Scene, window};
 use crate::{Ending, Options, Trouble, Wrote};
 
 #[tokio::test(start_paused = true)]
@@ -122,4 +124,36 @@ async fn a_neighbour_that_looks_other_than_before_holds_the_run() {
     assert!(reasons[0].contains("drift: source schema"), "{reasons:?}");
     let accept = Options { resume: true, no_wait: true, accept_drift: true, ..Options::default() };
     assert_eq!(scene.controller(accept).run().await.unwrap(), Ending::AtGate(StageName::new("bulk")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leg_stops_with_its_window_and_goes_on_in_the_next() {
+    let scene = Scene::new();
+    // The clock stands at 22:13.
+    *scene.hands.windows.lock().unwrap() = vec![
+        window("tuesday", "2023-11-14T22:00/2023-11-14T23:00"),
+        window("wednesday", "2023-11-15T22:00/2023-11-15T23:00"),
+    ];
+    scene.walk(false).await.unwrap();
+    assert!(scene.decide("bulk", Verb::Go).await.unwrap());
+    scene.hands.wrong.lock().unwrap().insert("carry".to_owned());
+    let options = Options { resume: true, no_wait: true, ..Options::default() };
+    let walking = tokio::spawn(scene.controller(options).run());
+    while scene.legs().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let hour = 3_600_000_000;
+    scene.clock.0.store(hour, Ordering::SeqCst);
+    let ending = walking.await.unwrap().unwrap();
+    assert!(matches!(&ending, Ending::AtWindow(why) if why.contains("2023-11-15T22:00:00Z")), "{ending:?}");
+    assert_eq!(scene.standing().await.run, RunState::AwaitingWindow);
+    scene.hands.wrong.lock().unwrap().clear();
+    // Still shut, however often it is resumed.
+    assert!(matches!(scene.walk(true).await.unwrap(), Ending::AtWindow(_)));
+    assert_eq!(scene.legs().len(), 2);
+    scene.clock.0.store(24 * hour, Ordering::SeqCst);
+    // The go has not expired: the stage had begun.
+    assert_eq!(scene.walk(true).await.unwrap(), Ending::AtGate(StageName::new("release")));
+    let legs = scene.legs();
+    assert_eq!(legs[1], legs[2], "the same leg goes on");
 }

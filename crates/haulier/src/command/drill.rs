@@ -32,9 +32,9 @@ const PATIENCE: Duration = Duration::from_mins(30);
 /// for a gate (`drill.done`). Ends with 0 when nothing was lost and nothing doubled, else with 1.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What is killed; may be given more than once
-    #[arg(long, value_name = "PART", required = true)]
-    kill: Vec<Part>,
+    /// What is killed
+    #[arg(long, value_name = "PART")]
+    kill: Part,
     /// Kill once so many records have landed
     #[arg(long, value_name = "N", default_value_t = 20)]
     after: u64,
@@ -53,6 +53,16 @@ pub(crate) enum Part {
     Worker,
     /// The process that walks the stages, up to the end of the smoke; without stages, `haulier run`
     Controller,
+}
+
+impl Part {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Producer => "producer",
+            Self::Worker => "worker",
+            Self::Controller => "controller",
+        }
+    }
 }
 
 /// What came of one kill.
@@ -98,11 +108,13 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         return Err(CliError::new(Exit::No, "a run is unfinished on this site")
             .hint("let it end, or `haulier abort --reason drill`: a drill has a run of its own"));
     }
-    let mut pulled = Vec::new();
-    for part in &args.kill {
-        ui::note(format!("drill: {part:?} will be killed after {} landed records", args.after));
-        pulled.push(pull(global, &at, *part, args.after).await?);
-    }
+    let file = args.report.unwrap_or_else(|| global.plan.parent().unwrap_or(Path::new("")).join(REPORT));
+    ui::note(format!("drill: the {} will be killed after {} landed records", args.kill.as_str(), args.after));
+    // What was pulled on this plan before stays in the report.
+    let earlier = read(&file).filter(|report| report.plan == at.plan.name && report.digest == at.plan.digest);
+    let mut pulled = earlier.map(|report| report.pulled).unwrap_or_default();
+    pulled.retain(|one| one.killed != args.kill);
+    pulled.push(pull(global, &at, args.kill, args.after).await?);
     let passed = pulled.iter().all(|one| one.lost + one.doubled + one.changed == 0);
     let report = Report {
         haulier_drill: 1,
@@ -113,14 +125,13 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         passed,
         pulled,
     };
-    let file = args.report.unwrap_or_else(|| global.plan.parent().unwrap_or(Path::new("")).join(REPORT));
     let text = serde_json::to_string_pretty(&report).map_err(CliError::bug)?;
     std::fs::write(&file, text + "\n")?;
     if global.json {
         ui::json(&report)?;
     } else {
         let rows = report.pulled.iter().map(|one| {
-            let mut row = vec![format!("{:?}", one.killed).to_lowercase()];
+            let mut row = vec![one.killed.as_str().to_owned()];
             row.extend(
                 [one.landed_before, one.planned, one.lost, one.doubled, one.changed, one.repeated]
                     .map(ui::grouped),
@@ -311,17 +322,20 @@ async fn repeated(at: &Neighbours, run: &Run) -> Result<u64, CliError> {
     }
 }
 
+/// A report; one that is not there, or is none, is nothing.
+fn read(file: &Path) -> Option<Report> {
+    std::fs::read(file).ok().and_then(|text| serde_json::from_slice(&text).ok())
+}
+
 /// What the last report says of a plan, as a check answers.
 pub(crate) fn verdict(file: &Path, plan: &str) -> (CheckResult, String) {
-    let report = std::fs::read(file).ok().and_then(|text| serde_json::from_slice::<Report>(&text).ok());
-    match report {
+    match read(file) {
         None => (CheckResult::Inconclusive, format!("there is no report {}", file.display())),
         Some(report) if report.plan != plan => {
             (CheckResult::Inconclusive, format!("the report is of the plan `{}`", report.plan))
         }
         Some(report) => {
-            let kills: Vec<String> =
-                report.pulled.iter().map(|one| format!("{:?}", one.killed).to_lowercase()).collect();
+            let kills: Vec<String> = report.pulled.iter().map(|one| one.killed.as_str().to_owned()).collect();
             let result = if report.passed { CheckResult::Pass } else { CheckResult::Fail };
             (result, format!("{} killed at {} by {}", kills.join(", "), report.at, report.by))
         }

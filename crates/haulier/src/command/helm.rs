@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::brakes;
+use super::{brakes, stages};
 use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -70,6 +70,10 @@ impl Helm {
             board.clone(),
             (role != Role::Publish).then(|| Arc::clone(&push)),
         ));
+        if role == Role::Consume {
+            let (ledger, run) = (Arc::clone(&at.ledger), run.id.clone());
+            watching.spawn(stages::hold_without_controller(ledger, run, board.clone()));
+        }
         let steering = Steering {
             ledger: Arc::clone(&at.ledger),
             clock: Arc::new(SystemClock),

@@ -3,6 +3,7 @@
 mod abort;
 mod amend;
 mod crew;
+mod fence;
 mod gate;
 mod leg;
 mod show;
@@ -13,6 +14,7 @@ pub(crate) use abort::Args as AbortArgs;
 pub(crate) use abort::run as abort;
 pub(crate) use amend::Args as PlanArgs;
 pub(crate) use amend::run as plan;
+pub(crate) use fence::hold_without_controller;
 pub(crate) use gate::Args as GateArgs;
 pub(crate) use gate::run as gate;
 pub(crate) use show::Args as StagesArgs;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use haulier_core::plan::Plan;
-use haulier_core::stage::{Fact, RunEvent, RunKind, RunState};
-use haulier_core::{StageName, TenantKey};
+use haulier_core::stage::{Fact, RunEvent, RunKind, RunState, Standing, TenantState};
+use haulier_core::{RunId, StageName, TenantKey};
 use haulier_stages::{Controller, Ending, Hands, Options, Wrote};
 
 use super::crew::Crew;
@@ -39,6 +39,9 @@ pub(crate) struct Staging {
     /// Go on although source or target look other than at the preflight
     #[arg(long, help_heading = "Stages")]
     pub(crate) accept_drift: bool,
+    /// A new run after this aborted one: tenants that it accepted are not moved again
+    #[arg(long = "continue", value_name = "RUN", conflicts_with = "resume", help_heading = "Stages")]
+    pub(crate) continues: Option<String>,
     /// Who starts it, by the name in the plan's `people` [default: the account]
     #[arg(long, value_name = "NAME", help_heading = "Stages")]
     pub(crate) by: Option<String>,
@@ -51,6 +54,7 @@ impl Staging {
             || self.rehearsal
             || self.accept_drift
             || self.until.is_some()
+            || self.continues.is_some()
             || !self.with.is_empty()
     }
 }
@@ -76,6 +80,24 @@ fn stage(plan: &Plan, name: &str) -> Result<StageName, CliError> {
         .hint(format!("it has {}", names.join(", "))))
 }
 
+/// Whom an earlier run accepted. It must be over.
+async fn accepted(at: &Neighbours, continues: Option<&str>) -> Result<Vec<TenantKey>, CliError> {
+    let Some(earlier) = continues else { return Ok(Vec::new()) };
+    let standing = Standing::of(&at.ledger.entries(&RunId::new(earlier), 0).await?)
+        .map_err(|misstep| CliError::new(Exit::Bug, format!("run {earlier}: {misstep}")))?;
+    if standing.version == 0 || standing.run.is_live() || standing.run == RunState::Scheduled {
+        return Err(CliError::new(
+            Exit::No,
+            format!("run {earlier} is {}, and cannot be continued", standing.run),
+        )
+        .hint(
+            "`haulier run --resume` takes an interrupted run up; a run that was aborted can be continued",
+        ));
+    }
+    let accepted = standing.tenants.into_iter().filter(|(_, state)| *state == TenantState::Accepted);
+    Ok(accepted.map(|(tenant, _)| tenant).collect())
+}
+
 /// Walks the stages in this process.
 pub(crate) async fn walk(
     global: &Global,
@@ -91,6 +113,7 @@ pub(crate) async fn walk(
         with: staging.with.iter().map(|name| stage(&at.plan, name)).collect::<Result<BTreeSet<_>, _>>()?,
         resume: staging.resume,
         accept_drift: staging.accept_drift,
+        accepted: accepted(&at, staging.continues.as_deref()).await?,
         smoke,
     };
     let stop = process::stop_on_signal()?;
