@@ -1,5 +1,6 @@
 //! Pulls the plug: processes, connections and the queue die midway, and everything lands once all the same.
 
+mod clock;
 mod cuts;
 mod kills;
 mod late_writes;

@@ -53,12 +53,34 @@ pub(crate) async fn take(shared: &Shared, process: &ProcessId) -> Result<bool, P
                     tracing::warn!(%holder, host, pid, "another producer holds the lease; waiting, in case it is dead");
                 }
             }
+            Err(LedgerError::LeaseHeld { holder, .. }) if is_from_the_future(shared, &holder).await => {
+                tracing::warn!(%holder, "the producer that holds the lease fell silent, and its clock was ahead; its lease is over");
+                shared.ledger.release_producer_lease(&shared.run, &holder).await?;
+            }
             taken => return Ok(taken.map(|()| true)?),
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_AGAIN) => {}
             () = shared.stop.cancelled() => {}
         }
+    }
+}
+
+/// Whether a holder that has been waited for gives its signs of life by a clock that was ahead of ours. One that lives has
+/// given another one since.
+async fn is_from_the_future(shared: &Shared, holder: &ProcessId) -> bool {
+    let silent_after = shared.settings.silent_after;
+    let last = async || {
+        let beats = shared.ledger.processes(&shared.run).await.ok()?;
+        beats.into_iter().find(|beat| beat.process == *holder).map(|beat| beat.at)
+    };
+    let Some(at) = last().await.filter(|at| *at > shared.clock.micros().saturating_add(micros(silent_after)))
+    else {
+        return false;
+    };
+    tokio::select! {
+        () = tokio::time::sleep(silent_after) => last().await == Some(at),
+        () = shared.stop.cancelled() => false,
     }
 }
 

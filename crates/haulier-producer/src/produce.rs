@@ -17,6 +17,7 @@ use crate::fibre;
 use crate::leg::Leg;
 use crate::mapping::Mapper;
 use crate::progress::Progress;
+use crate::set_back::SetBack;
 use crate::shared::{Settings, Shared};
 use crate::{ProduceError, lease, sweep};
 
@@ -93,6 +94,7 @@ impl Producer {
             run: self.run,
             host: self.host,
             settings: self.settings,
+            longest_wait: longest_wait(&self.plan, &self.settings),
             leg: self.leg,
             controls: self.controls,
             meter: self.meter,
@@ -145,13 +147,21 @@ impl Producer {
     }
 }
 
+/// The longest that anything is put off by a clock that is right.
+fn longest_wait(plan: &Plan, settings: &Settings) -> Duration {
+    let waits = [plan.retry.cap, plan.retry.retry_after_cap, settings.zombie_grace, settings.silent_after];
+    waits.into_iter().max().unwrap_or_default().saturating_mul(2).max(Duration::from_mins(1))
+}
+
 async fn keep_sweeping(shared: &Shared, mappers: &HashMap<EntityName, Mapper>) -> Result<(), ProduceError> {
+    let mut clock = SetBack::default();
     loop {
         shared.until_not_closed().await;
         if shared.stop.is_cancelled() {
             return Ok(());
         }
-        let sent = sweep::sweep(shared, mappers).await?;
+        clock.look(shared).await?;
+        let sent = sweep::sweep(shared, mappers, &mut clock).await?;
         if sent == 0 {
             tokio::select! {
                 () = tokio::time::sleep(SWEEP_PAUSE) => {}

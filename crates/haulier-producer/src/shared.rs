@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     /// Where signs of life come from here.
     pub(crate) host: Option<String>,
     pub(crate) settings: Settings,
+    /// What is due later than this was put off by a clock that has been set back since.
+    pub(crate) longest_wait: Duration,
     /// The part of the run that is walked.
     pub(crate) leg: Option<Leg>,
     pub(crate) controls: Arc<Controls>,

@@ -10,6 +10,7 @@ use haulier_throttle::patiently;
 use crate::ProduceError;
 use crate::fibre::{admit, publish};
 use crate::mapping::{Mapped, Mapper};
+use crate::set_back::SetBack;
 use crate::shared::Shared;
 
 /// Records taken at once.
@@ -19,6 +20,7 @@ const BATCH: u32 = 1000;
 pub(crate) async fn sweep(
     shared: &Shared,
     mappers: &HashMap<EntityName, Mapper>,
+    clock: &mut SetBack,
 ) -> Result<usize, ProduceError> {
     let now = shared.clock.micros();
     let reap = || {
@@ -36,7 +38,10 @@ pub(crate) async fn sweep(
         );
     }
     let due = || shared.ledger.due(&shared.run, now, BATCH);
-    let due = patiently("the ledger", &shared.stop, LedgerError::is_passing, due).await?;
+    let mut due = patiently("the ledger", &shared.stop, LedgerError::is_passing, due).await?;
+    if due.is_empty() {
+        due = clock.stranded(shared, now, BATCH).await?;
+    }
     let mut by_entity: BTreeMap<EntityName, Vec<Due>> = BTreeMap::new();
     for record in due {
         by_entity.entry(record.record.entity.clone()).or_default().push(record);
@@ -111,11 +116,11 @@ fn gone(key: &SourceKey) -> Mapped {
     Mapped { sighting, record: None }
 }
 
-fn before(now: Micros, by: Duration) -> Micros {
+pub(crate) fn before(now: Micros, by: Duration) -> Micros {
     now.saturating_sub(micros(by))
 }
 
-fn after(now: Micros, by: Duration) -> Micros {
+pub(crate) fn after(now: Micros, by: Duration) -> Micros {
     now.saturating_add(micros(by))
 }
 

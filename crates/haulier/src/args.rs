@@ -4,7 +4,11 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::command::Command;
 
@@ -86,14 +90,26 @@ impl Args {
             _ => "debug,hyper=info,h2=info,sqlx=info,lapin=info",
         };
         let filter = EnvFilter::try_from_env("HAULIER_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-        let log = tracing_subscriber::fmt()
-            .with_env_filter(filter)
+        let log = tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(self.global.colored())
             .with_target(false);
+        let log = if self.global.json { log.json().boxed() } else { log.compact().boxed() };
+        let log = tracing_subscriber::registry().with(log.with_filter(filter.and(filter_fn(is_safe))));
         // A second subscriber cannot be set in one process, and the first one is as good.
-        let _already_set = if self.global.json { log.json().try_init() } else { log.compact().try_init() };
+        let _already_set = log.try_init();
     }
+}
+
+/// Whether no secret is in it, whatever `HAULIER_LOG` asks for: the AMQP client writes whole frames at its finest level, that of the
+/// login too, and so may others.
+fn is_safe(log: &Metadata<'_>) -> bool {
+    let finest = match log.target() {
+        ours if ours.starts_with("haulier") => Level::TRACE,
+        amqp if amqp.starts_with("lapin") || amqp.starts_with("amq") => Level::INFO,
+        _ => Level::DEBUG,
+    };
+    *log.level() <= finest
 }
 
 #[cfg(test)]

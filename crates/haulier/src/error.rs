@@ -14,6 +14,7 @@ use haulier_validator::sort::SortError;
 use haulier_worker::WorkError;
 
 use crate::exit::Exit;
+use crate::ui::printable;
 
 /// An error as the operator sees it.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl CliError {
         let title = if places || self.message.lines().count() > 1 { "" } else { "error: " };
         let causes: String = self.causes.iter().flat_map(|cause| ["  caused by: ", cause, "\n"]).collect();
         let hints: String = self.hints.iter().flat_map(|hint| ["\nhint: ", hint, "\n"]).collect();
-        let text = format!("{title}{}\n{causes}{hints}", self.message);
+        let text = printable(&format!("{title}{}\n{causes}{hints}", self.message));
         // Nothing is left to tell it to when stderr is gone.
         let _unheard = io::stderr().lock().write_all(text.as_bytes());
         self.exit.code()

@@ -100,13 +100,15 @@ impl Store {
                 .await?;
             let freed = sqlx::query(
                 "update message set owner = null
-                  where owner not in (select id from consumer where lease_until > ?1)",
+                  where owner not in (select id from consumer where lease_until > ?1 and lease_until <= ?2)",
             )
             .bind(self.clock.micros())
+            .bind(self.latest_end())
             .execute(&mut *connection)
             .await?;
-            sqlx::query("delete from consumer where lease_until <= ?1")
+            sqlx::query("delete from consumer where lease_until <= ?1 or lease_until > ?2")
                 .bind(self.clock.micros())
+                .bind(self.latest_end())
                 .execute(&mut *connection)
                 .await?;
             Ok((renewed.rows_affected() > 0, freed.rows_affected()))
@@ -216,10 +218,12 @@ impl Store {
         let row = sqlx::query(
             "select count(*) filter (where not held and due <= ?1), count(*) filter (where held),
                     count(*) filter (where not held and due > ?1), (select count(*) from dead)
-               from (select due, owner is not null and owner in (select id from consumer where lease_until > ?1) as held
+               from (select due, owner is not null and owner in
+                            (select id from consumer where lease_until > ?1 and lease_until <= ?2) as held
                        from message)",
         )
         .bind(self.clock.micros())
+        .bind(self.latest_end())
         .fetch_one(&self.connections.read)
         .await
         .map_err(failed)?;
@@ -241,6 +245,12 @@ impl Store {
 
     fn lease_end(&self) -> Micros {
         self.clock.micros().saturating_add(i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    /// A lease that ends later than any can was given by a clock that has been set back since.
+    fn latest_end(&self) -> Micros {
+        let twice = self.lease.saturating_mul(2);
+        self.clock.micros().saturating_add(i64::try_from(twice.as_micros()).unwrap_or(i64::MAX))
     }
 
     fn failed(&self, doing: &'static str) -> impl Fn(sqlx::Error) -> QueueError + Copy + '_ {

@@ -171,6 +171,23 @@ async fn a_silent_consumers_messages_are_free_when_its_lease_is_over_and_not_bef
     assert_eq!(store.depth().await.unwrap(), Depth { unsettled: 1, ..Depth::default() });
 }
 
+/// The clock was an hour ahead when the consumer fell silent, and was set right afterwards.
+#[tokio::test]
+async fn a_lease_that_a_wrong_clock_gave_holds_nothing_once_the_clock_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = SetClock::new();
+    let options = Options::new(folder.path().join("queue.db"), Arc::clone(&clock) as Arc<dyn Clock>);
+    let store = Store::open(options, |connect| connect).await.unwrap();
+    store.put(&wire::pack(&parcels(1), wire::DEFAULT_MAX_BYTES).unwrap()).await.unwrap();
+    clock.forward(3600);
+    let (silent, other) = (store.enter().await.unwrap(), store.enter().await.unwrap());
+    assert_eq!(store.take(silent, 5).await.unwrap().len(), 1);
+    clock.forward(-3600);
+    assert_eq!(store.depth().await.unwrap(), Depth { ready: 1, ..Depth::default() });
+    assert!(store.renew(other).await.unwrap());
+    assert_eq!(store.take(other, 5).await.unwrap().len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delay_is_counted_by_the_clock() {
     let folder = tempfile::tempdir().unwrap();

@@ -7,5 +7,5 @@ mod table;
 
 pub(crate) use bars::Watch;
 pub(crate) use gauge::{Counted, watch};
-pub(crate) use out::{json, line, note};
+pub(crate) use out::{json, line, note, printable};
 pub(crate) use table::{grouped, table};

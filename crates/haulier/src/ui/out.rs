@@ -6,6 +6,11 @@ use serde::Serialize;
 
 use crate::error::CliError;
 
+/// A text that a terminal shows as it is: what somebody else wrote must not move its cursor or change its title.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
+}
+
 /// Writes one line of data.
 pub(crate) fn line(text: impl AsRef<str>) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
@@ -23,5 +28,5 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
 pub(crate) fn note(text: impl AsRef<str>) {
     let mut err = io::stderr().lock();
     // Nothing is left to tell it to when stderr is gone.
-    let _unheard = writeln!(err, "{}", text.as_ref());
+    let _unheard = writeln!(err, "{}", printable(text.as_ref()));
 }

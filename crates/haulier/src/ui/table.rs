@@ -2,6 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::out::printable;
+
 /// A table with numbers to the right.
 pub(crate) fn table<R: IntoIterator<Item = String>>(
     head: &[&str],
@@ -14,7 +16,8 @@ pub(crate) fn table<R: IntoIterator<Item = String>>(
         .set_header(head.iter().copied());
     let mut numeric = vec![true; head.len()];
     for row in rows {
-        let row: Vec<String> = row.into_iter().collect();
+        let row: Vec<String> =
+            row.into_iter().map(|cell| printable(&cell).replace(['\n', '\t'], " ")).collect();
         for (numeric, cell) in numeric.iter_mut().zip(&row) {
             *numeric &= cell.is_empty()
                 || cell.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '%' | '-'));
