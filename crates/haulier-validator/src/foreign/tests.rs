@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn file(bytes: &[u8]) -> tempfile::NamedTempFile {
@@ -98,5 +100,42 @@ fn a_broken_file_is_an_error_at_its_line() {
     ];
     for (text, expected) in cases {
         assert_eq!(lines(text, Dialect::default()).unwrap_err(), expected);
+    }
+}
+
+/// What a CSV is made of, and what it should not hold.
+fn any_file() -> impl Strategy<Value = Vec<u8>> {
+    let pieces = [
+        b"a".as_slice(),
+        b"b",
+        b",",
+        b";",
+        b"\t",
+        b"\"",
+        b"\"\"",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b" ",
+        b"\\N",
+        b"\\",
+        b"\0",
+        b"\xff",
+        b"\xc3",
+        b"\xef\xbb\xbf",
+        "\u{e9}".as_bytes(),
+        "\u{2028}".as_bytes(),
+    ];
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_as_a_csv_or_refused(bytes in any_file(), header in any::<bool>()) {
+        let bytes = if header { [b"k,v\n".as_slice(), &bytes].concat() } else { bytes };
+        // Neither a panic nor a line without an end.
+        if let Ok(read) = lines(&bytes, Dialect::default()) {
+            prop_assert!(read.len() <= bytes.len());
+        }
     }
 }
