@@ -1,5 +1,6 @@
 //! What the command line says and how it ends: help, JSON, every kind of bad input, full disks, signals.
 
+mod broken_files;
 mod diff;
 mod disk;
 mod neighbours;
@@ -7,6 +8,7 @@ mod plans;
 mod records;
 mod shapes;
 mod signals;
+mod spectrum;
 mod values;
 
 use std::time::{Duration, Instant};

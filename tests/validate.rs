@@ -7,3 +7,5 @@ mod lists;
 mod narrow;
 mod proofs;
 mod resume;
+mod strings;
+mod tools;

@@ -126,3 +126,19 @@ async fn output_that_finds_no_room_is_told_as_such() {
     }
     case.end().await;
 }
+
+#[tokio::test]
+async fn a_full_disk_under_a_sort_is_told_with_its_folder() {
+    let case = Case::small(Setting::default(), 1).await;
+    let rows: String = (0..200_000).map(|n| format!("{n:020},{:040}\n", n * 7)).collect();
+    for name in ["a.csv", "b.csv"] {
+        std::fs::write(case.path(name), format!("k,v\n{rows}")).unwrap();
+    }
+    let args = "diff a.csv b.csv --key k --exact --memory 8M --spill disk --out result --no-progress";
+    let ended = on_a_small_disk(&case, 300, args).await.unwrap().expect(2);
+    let wanted = "error: the spill folder disk is full: make room, name another folder, or allow more memory\n\n\
+                  hint: `--spill DIR`, `--memory SIZE`\n";
+    assert_eq!(ended.stderr, wanted);
+    assert_eq!(std::fs::read_dir(case.path("result")).unwrap().count(), 0, "half a result is left");
+    case.end().await;
+}

@@ -2,7 +2,7 @@
 
 use super::refused;
 use crate::support::evidence::number;
-use crate::support::{Case, Setting, process, services};
+use crate::support::{Case, Setting, field, process, services};
 
 async fn case() -> Case {
     Case::small(Setting::default(), 3).await
@@ -57,6 +57,40 @@ async fn a_key_that_repeats_or_is_null_is_found_by_check_and_stops_the_run() {
     case.execute("update users set locale = null where id = (select min(id) from users)").await;
     let ended = case.haulier(&["run", "--accept-plan-change"]).run().await.expect(3);
     assert!(ended.stderr.contains("key column `locale` is NULL in some row"), "{}", ended.stderr);
+    case.end().await;
+}
+
+#[tokio::test]
+async fn check_folds_keys_as_the_plan_does_and_finds_rows_without_parent_or_tenant() {
+    let case = case().await;
+    let checked = case.haulier(&["check", "--keys"]).run().await.expect(0);
+    assert!(checked.stdout.contains("natural key of user (email)"), "{}", checked.stdout);
+    // The same address in capitals: the plan says that letter case does not count. A membership of nobody. A user of no account.
+    case.execute(
+        "pragma foreign_keys = off;
+         insert into users select 99001, account_id, upper(email), full_name, locale, created_at from users where id = 1;
+         insert into users select 99002, 99999, 'of.nobody@x.example', full_name, locale, created_at from users where id = 1;
+         insert into memberships select project_id, 99003, role, joined_at from memberships limit 1",
+    )
+    .await;
+    let checked = case.haulier(&["check", "--keys", "--json"]).run().await.expect(1).json();
+    let wrong: Vec<(&str, &str)> = checked["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["ok"] == false)
+        .map(|finding| (finding["what"].as_str().unwrap(), finding["says"].as_str().unwrap()))
+        .collect();
+    let rows = field::rows(&case.field, "users", &["id"]).await.len();
+    let natural = format!("{rows} rows, 1 duplicates, 0 NULLs (without letter case); 99001 doubles 1");
+    for wanted in [
+        ("source: natural key of user (email)", natural.as_str()),
+        ("source: tenant of user", "1 rows lead to no tenant, and the plan stops at such rows"),
+        ("source: user.account_id (account_id)", "1 rows refer to a account that is not there"),
+        ("source: membership.user_id (user_id)", "1 rows refer to a user that is not there"),
+    ] {
+        assert!(wrong.contains(&wanted), "{wanted:?} is not among {wrong:#?}");
+    }
     case.end().await;
 }
 

@@ -222,3 +222,21 @@ async fn the_demo_moves_everything_and_finds_nothing_to_do_the_second_time() {
     assert_eq!(second["all"]["skipped"], second["all"]["planned"], "{second:#}");
     case.end().await;
 }
+
+#[tokio::test]
+async fn the_demos_target_stays_to_be_proved_equal() {
+    let case = case().await;
+    let demo = case.haulier(&["demo", "--latency", "0", "--dir", "d", "--stay"]).start();
+    demo.until_said("the target stays on").await;
+    let proof = ["validate", "diff", "--plan", "d/plan.toml", "--site", "d/site.toml"];
+    let proved = case.haulier(&proof).run().await.expect(0);
+    assert_eq!(proved.stdout.matches("equal").count(), 1 + 4, "{}", proved.stdout);
+    demo.signal("INT").await;
+    let ended = demo.ended().await.expect(0);
+    assert!(
+        ended.stdout.contains("haulier validate diff --plan d/plan.toml --site d/site.toml"),
+        "{}",
+        ended.stdout
+    );
+    case.end().await;
+}

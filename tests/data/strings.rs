@@ -95,7 +95,8 @@ lookup = { path = "/nameds?value={value}", items = "/items", match = ["value"] }
 create = { path = "/nameds", id = "/id" }
 "#;
 
-fn strings() -> Vec<String> {
+/// Ours, a long one, and those of others where they are at hand, in one order.
+pub(crate) fn strings() -> Vec<String> {
     let mut strings: BTreeSet<String> = NASTY.iter().map(|text| (*text).to_owned()).collect();
     strings.insert("a long one ".repeat(9_000));
     if let Some(list) = shared::unpacked("blns/blns.json.gz") {

@@ -1,12 +1,28 @@
 //! Data sets made by others, where they are at hand: the folder that `HAULIER_TEST_DATA` names, else `shared/data` beside the
 //! repository. The tests are whole without them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn folder() -> PathBuf {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     std::env::var_os("HAULIER_TEST_DATA").map_or_else(beside, PathBuf::from)
+}
+
+/// A file's content; `None` where the data sets are not at hand.
+pub(crate) fn file(name: &str) -> Option<Vec<u8>> {
+    std::fs::read(folder().join(name)).ok()
+}
+
+/// The files of a folder by their names; `None` where the data sets are not at hand.
+pub(crate) fn files(name: &str) -> Option<BTreeMap<String, Vec<u8>>> {
+    let entries = std::fs::read_dir(folder().join(name)).ok()?;
+    let file = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap())
+    };
+    Some(entries.map(file).collect())
 }
 
 /// A packed file's content; `None` where the data sets are not at hand.

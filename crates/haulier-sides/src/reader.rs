@@ -82,7 +82,7 @@ impl Batch {
         starts.zip(&self.ends).map(|(start, end)| self.text.get(start..*end).unwrap_or_default())
     }
 
-    /// The tenant of each line, by its id on its side.
+    /// The tenant of each line, by its id on its side, where only some tenants are read.
     pub fn tenants(&self) -> impl Iterator<Item = Option<&str>> {
         self.tenants.iter().map(Option::as_deref)
     }
@@ -219,11 +219,13 @@ impl Desk {
                 entries.push(((*item.id).into(), Entry::of(&self.agreed, &item)));
             }
             let Some(neutral) = &mut self.neutral else { continue };
-            let tenant = self.naturals.tenant_id(&self.agreed, &item)?;
-            if let Some(wanted) = &self.tenants
-                && !tenant.as_ref().is_some_and(|tenant| wanted.contains(&**tenant))
-            {
-                continue;
+            // Whose it is matters only where not all are wanted.
+            let mut tenant = None;
+            if let Some(wanted) = &self.tenants {
+                tenant = self.naturals.tenant_id(&self.agreed, &item)?;
+                if !tenant.as_ref().is_some_and(|tenant| wanted.contains(&**tenant)) {
+                    continue;
+                }
             }
             match neutral.push(self.naturals.cells(&self.agreed, &item)?, &mut batch.text) {
                 Ok(()) => {

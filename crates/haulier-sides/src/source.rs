@@ -150,11 +150,9 @@ impl Plan {
         let cells = self.own.iter().map(|get| match get {
             None => Cell::Missing,
             Some(Get::Column(index)) => Cell::from(value(*index)),
-            Some(Get::Field(index)) => match self.mapper.as_ref().map(|mapper| mapper.field(row, *index)) {
-                Some(Ok(Some(json))) => encoded(json),
-                Some(Ok(None)) | None => Cell::Null,
-                Some(Err(problem)) => Cell::Unreadable(problem.into()),
-            },
+            Some(Get::Field(index)) => {
+                self.mapper.as_ref().map_or(Cell::Null, |mapper| field(mapper, row, *index))
+            }
         });
         let refs = self.refs.iter().map(|by| {
             for index in by {
@@ -176,9 +174,28 @@ impl Plan {
     }
 }
 
+/// A field as it would be sent.
+fn field<'r>(mapper: &Mapper, row: &'r Row, index: usize) -> Cell<'r> {
+    if let Some(text) = mapper.plain(row, index) {
+        return Cell::Text(Cow::Borrowed(text));
+    }
+    match mapper.field(row, index) {
+        Ok(Some(json)) => encoded(json),
+        Ok(None) => Cell::Null,
+        Err(problem) => Cell::Unreadable(problem.into()),
+    }
+}
+
 /// A mapped field: encoded JSON.
 pub(crate) fn encoded(json: String) -> Cell<'static> {
     match json.as_bytes().first() {
+        // Without an escape, what stands between the quotes is the text.
+        Some(b'"') if json.len() > 1 && !json.contains('\\') => {
+            let mut text = json;
+            text.pop();
+            text.remove(0);
+            Cell::Text(Cow::Owned(text))
+        }
         Some(b'"') => match serde_json::from_str::<String>(&json) {
             Ok(text) => Cell::Text(Cow::Owned(text)),
             Err(_) => Cell::Unreadable("it is mapped to what is no JSON".into()),

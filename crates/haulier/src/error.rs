@@ -205,8 +205,11 @@ impl From<DiffError> for CliError {
             }
             DiffError::NoColumn { .. } => told.hint("names are those of the header row; `--delimiter` if the file has another"),
             DiffError::Sort(SortError::Full { .. } | SortError::Spill { .. }) => told.hint("`--spill DIR`, `--memory SIZE`"),
-            DiffError::Csv(_)
-            | DiffError::Sort(_)
+            DiffError::Csv(error) => match error.mend() {
+                Some(mend) => told.hint(mend),
+                None => told,
+            },
+            DiffError::Sort(_)
             | DiffError::Extract(_)
             | DiffError::Moving { .. }
             | DiffError::Sink(_)

@@ -41,6 +41,14 @@ pub fn hex(bytes: &[u8]) -> String {
 /// Sixteen bytes are first made into digits by [`hex`]. `None` for anything else.
 #[must_use]
 pub fn uuid(text: &str) -> Option<String> {
+    // Most are written so already.
+    let spelt = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    if text.len() == 36 && text.bytes().enumerate().all(spelt) {
+        return Some(text.to_owned());
+    }
     let text = text.strip_prefix("urn:uuid:").unwrap_or(text);
     let text = text.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(text);
     let mut out = String::with_capacity(36);

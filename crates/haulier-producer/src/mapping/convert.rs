@@ -44,6 +44,16 @@ pub(super) fn encode(value: &Value, source: &FieldSource) -> Result<Option<Strin
     Ok(encoded.or_else(|| default.clone()))
 }
 
+/// The text that is sent as it is read, without looking at its JSON; nothing where anything may be done to it.
+pub(super) fn plain<'v>(value: &'v Value, source: &FieldSource) -> Option<&'v str> {
+    let (Value::Text(text), FieldSource::Column { convert: Convert::Auto | Convert::Text, text: rules, .. }) =
+        (value, source)
+    else {
+        return None;
+    };
+    (rules.is_empty() && !text.contains('\0')).then_some(text)
+}
+
 fn is_odd(value: &Value) -> bool {
     if let Value::Float(number) = value {
         return !number.is_finite();

@@ -210,6 +210,13 @@ impl Mapper {
         }
     }
 
+    /// The text of a field that is sent as it is read; nothing where [`Mapper::field`] must be asked.
+    #[must_use]
+    pub fn plain<'r>(&self, row: &'r Row, index: usize) -> Option<&'r str> {
+        let column = (*self.columns.get(index)?)?;
+        convert::plain(row.values.get(column)?, &self.entity.fields.get(index)?.source)
+    }
+
     fn refs(&self, row: &Row) -> Vec<Option<SourceKey>> {
         let key_of = |columns: &Vec<usize>| {
             let parts: Option<Vec<String>> =

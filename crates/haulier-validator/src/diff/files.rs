@@ -122,6 +122,14 @@ impl Files {
         &self.shape
     }
 
+    /// Bytes that will be read, as the meter counts them, where the files are not compressed: files that are neither sorted nor to be
+    /// compared exactly are read twice.
+    #[must_use]
+    pub fn bytes(&self) -> Option<u64> {
+        let passes = if self.options.sorted || self.options.exact { 1 } else { 2 };
+        Some((self.a.text_size()? + self.b.text_size()?) * passes)
+    }
+
     /// Rows of both files, where their manifests tell.
     #[must_use]
     pub fn rows(&self) -> Option<u64> {

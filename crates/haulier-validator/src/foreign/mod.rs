@@ -1,6 +1,7 @@
 //! CSV files that haulier did not write: read strictly, so that a broken file is an error and not a difference.
 
 mod chunk;
+mod mend;
 mod record;
 
 use std::fs::File;
@@ -130,6 +131,13 @@ impl Foreign {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The size of its text; `None` where it is compressed.
+    pub(crate) fn text_size(&self) -> Option<u64> {
+        let mut magic = [0; 4];
+        let packed = File::open(&self.path).ok()?.read_exact(&mut magic).is_ok() && magic == ZSTD;
+        (!packed).then_some(self.size)
     }
 
     pub(crate) fn dialect(&self) -> Dialect {

@@ -8,6 +8,7 @@ use super::run as main_job;
 use crate::args::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::process;
 use crate::site::Neighbours;
 use crate::ui::{self, grouped};
 
@@ -35,6 +36,9 @@ pub(crate) struct Args {
     /// Milliseconds that the target takes for each answer
     #[arg(long, default_value_t = 2)]
     latency: u64,
+    /// Keep the target running until Ctrl-C, to try other commands on it
+    #[arg(long)]
+    stay: bool,
 }
 
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
@@ -71,13 +75,22 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         .map(|(name, stats)| (*name, u64::try_from(stats.records).unwrap_or(u64::MAX), stats.duplicates))
         .collect();
     if !global.json && exit != Exit::Stopped {
-        tell(dir, &at, &counts).await?;
+        tell(dir, &at, &counts, args.stay).await?;
+    }
+    if args.stay && exit != Exit::Stopped {
+        ui::note(format!("the target stays on {} until Ctrl-C", sandbox.base_url()));
+        process::stop_on_signal()?.cancelled().await;
     }
     sandbox.stop().await.map_err(CliError::bug)?;
     Ok(exit)
 }
 
-async fn tell(dir: &Path, at: &Neighbours, counts: &[(&'static str, u64, u64)]) -> Result<(), CliError> {
+async fn tell(
+    dir: &Path,
+    at: &Neighbours,
+    counts: &[(&'static str, u64, u64)],
+    stays: bool,
+) -> Result<(), CliError> {
     let source = at.source().await?;
     let mut rows = Vec::new();
     for entity in at.plan.entities.iter().filter(|entity| entity.deferred_of.is_none()) {
@@ -96,8 +109,17 @@ async fn tell(dir: &Path, at: &Neighbours, counts: &[(&'static str, u64, u64)]) 
         rows,
     ))?;
     let dir = dir.display();
+    let proof = if stays {
+        format!(
+            "haulier validate diff --plan {dir}/plan.toml --site {dir}/site.toml   # in another terminal: proves that both sides hold the same"
+        )
+    } else {
+        format!(
+            "haulier demo --dir {dir} --stay         # again: finds nothing to do, and keeps the target for `haulier validate diff`"
+        )
+    };
     ui::line(format!(
-        "\nnext\n  haulier demo --dir {dir}                 # again: finds nothing to do\n  \
+        "\nnext\n  {proof}\n  \
          haulier status --plan {dir}/plan.toml --site {dir}/site.toml\n  \
          haulier idmap export --plan {dir}/plan.toml --site {dir}/site.toml | head\n  \
          less {dir}/plan.toml                     # the plan, with a comment for every line\n  \

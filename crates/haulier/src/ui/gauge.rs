@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use haulier_validator::meter::Meter;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -26,12 +27,23 @@ pub(crate) struct Counted {
     pub(crate) rows: Arc<AtomicU64>,
     /// Rows in all, where that is known.
     pub(crate) expected: Option<u64>,
+    /// Bytes, where these tell how long it takes, in place of rows.
+    pub(crate) bytes: Option<Bytes>,
+}
+
+/// Bytes on their way.
+#[derive(Debug, Clone)]
+pub(crate) struct Bytes {
+    /// Counts them.
+    pub(crate) meter: Arc<Meter>,
+    /// In all.
+    pub(crate) expected: u64,
 }
 
 impl Counted {
     /// Rows.
     pub(crate) fn rows(name: &str, rows: &Arc<AtomicU64>, expected: Option<u64>) -> Self {
-        Self { name: name.to_owned(), rows: Arc::clone(rows), expected }
+        Self { name: name.to_owned(), rows: Arc::clone(rows), expected, bytes: None }
     }
 }
 
@@ -51,7 +63,7 @@ struct Event<'a> {
 pub(crate) async fn watch<T>(global: &Global, counted: Vec<Counted>, work: impl Future<Output = T>) -> T {
     let started = Instant::now();
     let mut tick = tokio::time::interval(LOOK_EVERY);
-    let mut looks: Vec<VecDeque<(Instant, u64)>> = vec![VecDeque::new(); counted.len()];
+    let mut looks: Vec<[VecDeque<(Instant, u64)>; 2]> = vec![Default::default(); counted.len()];
     let bar = (!global.json && !global.no_progress && std::io::stderr().is_terminal()).then(spinner);
     let mut last_line = started;
     tokio::pin!(work);
@@ -67,14 +79,16 @@ pub(crate) async fn watch<T>(global: &Global, counted: Vec<Counted>, work: impl 
         }
         let mut words = Vec::with_capacity(counted.len());
         let due = last_line.elapsed() >= LINE_EVERY;
-        for (one, looks) in counted.iter().zip(&mut looks) {
+        for (one, [looks, byte_looks]) in counted.iter().zip(&mut looks) {
             let rows = one.rows.load(Ordering::Relaxed);
-            looks.push_back((Instant::now(), rows));
-            if looks.len() > LOOKS {
-                looks.pop_front();
-            }
-            let rate = rate(looks);
-            let eta = eta(one.expected, rows, rate);
+            let rate = look(looks, rows);
+            let eta = match &one.bytes {
+                None => eta(one.expected, rows, rate),
+                Some(bytes) => {
+                    let done = bytes.meter.bytes();
+                    eta(Some(bytes.expected), done, look(byte_looks, done))
+                }
+            };
             words.push(told(one, rows, rate, eta));
             if global.json && due && !global.no_progress {
                 let event = Event {
@@ -110,20 +124,37 @@ fn spinner() -> ProgressBar {
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5)).with_style(style)
 }
 
+/// Notes how far it is, and gives how much came in a second of late.
+fn look(looks: &mut VecDeque<(Instant, u64)>, count: u64) -> f64 {
+    looks.push_back((Instant::now(), count));
+    if looks.len() > LOOKS {
+        looks.pop_front();
+    }
+    rate(looks)
+}
+
 fn rate(looks: &VecDeque<(Instant, u64)>) -> f64 {
     let (Some((then, before)), Some((now, rows))) = (looks.front(), looks.back()) else { return 0.0 };
     let seconds = now.duration_since(*then).as_secs_f64();
     if seconds <= 0.0 {
         return 0.0;
     }
-    f64::from(u32::try_from(rows.saturating_sub(*before)).unwrap_or(u32::MAX)) / seconds
+    float(rows.saturating_sub(*before)) / seconds
 }
 
 /// Seconds that are left; none before a hundredth is done.
 fn eta(expected: Option<u64>, rows: u64, rate: f64) -> Option<f64> {
     let left = expected?.checked_sub(rows)?;
     let enough = rows.saturating_mul(100) >= expected? && rate > 0.0;
-    enough.then(|| f64::from(u32::try_from(left).unwrap_or(u32::MAX)) / rate)
+    enough.then(|| float(left) / rate)
+}
+
+/// Precise enough for what a person waits for: in steps of 1,024 where it is large.
+fn float(count: u64) -> f64 {
+    match u32::try_from(count) {
+        Ok(count) => f64::from(count),
+        Err(_) => f64::from(u32::try_from(count >> 10).unwrap_or(u32::MAX)) * 1024.0,
+    }
 }
 
 fn told(one: &Counted, rows: u64, rate: f64, eta: Option<f64>) -> String {
@@ -143,5 +174,7 @@ mod tests {
         assert_eq!(eta(Some(1000), 500, 0.0), None);
         assert_eq!(eta(None, 500, 10.0), None);
         assert_eq!(eta(Some(10), 11, 1.0), None);
+        // Bytes of files that are larger than 32 bits can count.
+        assert_eq!(eta(Some(40 << 30), 20 << 30, f64::from(1 << 30)), Some(20.0));
     }
 }

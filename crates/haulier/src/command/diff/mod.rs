@@ -14,7 +14,7 @@ use crate::args::Global;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::process;
-use crate::ui::{self, Counted};
+use crate::ui::{self, Bytes, Counted};
 
 /// Compare two CSV files: extracts, or any files with a header row
 ///
@@ -40,7 +40,10 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let Args { a, b, results, .. } = args;
     let files = Files::open(&a, &b, options)?;
     let lines = if global.json { 0 } else { results.show };
-    let counted = Counted { name: "compared".to_owned(), rows: meter.counter(), expected: files.rows() };
+    let mut counted = Counted::rows("compared", &meter.counter(), files.rows());
+    if files.rows().is_none() {
+        counted.bytes = files.bytes().map(|expected| Bytes { meter: Arc::clone(&meter), expected });
+    }
     let mut work = tokio::task::spawn_blocking(move || compare(&files, &results, lines));
     let until = async {
         tokio::select! {

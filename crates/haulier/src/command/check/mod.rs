@@ -1,8 +1,9 @@
 //! `haulier check`: plan and site against source, queue, ledger and target, without writing.
 
-use haulier_core::plan::{Entity, NaturalPart, Plan, PushProgram, Relation};
+mod keys;
+
+use haulier_core::plan::{Entity, Plan, PushProgram};
 use haulier_core::port::{Queue, Source, Target};
-use haulier_core::schema::{Schema, Table};
 use serde::Serialize;
 
 use crate::args::Global;
@@ -13,10 +14,12 @@ use crate::ui::{self, grouped};
 
 /// Check plan and site against source, queue, ledger and target, without writing
 ///
-/// Every neighbour is asked, whatever is wrong with the others. With `--keys` it also counts duplicates and NULLs in source keys and natural keys, which reads whole tables.
+/// Every neighbour is asked, whatever is wrong with the others. With `--keys` it also counts
+/// duplicates and NULLs in source keys and, folded as the plan says, in natural keys, and rows whose parent or tenant is not there:
+/// that reads whole tables.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Read whole tables to count duplicates and NULLs in keys
+    /// Read whole tables to count duplicates and NULLs in keys, and rows whose parent is not there
     #[arg(long)]
     keys: bool,
     /// Only plan and site: connect to nobody
@@ -132,7 +135,7 @@ async fn rows(findings: &mut Findings, source: &dyn Source, plan: &Plan, with_ke
         Err(error) => return findings.failed("source: keys", error.into()),
     };
     for entity in &plan.entities {
-        match keys(source, &schema, entity).await {
+        match keys::of(source, &schema, plan, entity).await {
             Ok(found) => findings.all.extend(found),
             Err(error) => findings.failed(format!("source: keys of {}", entity.name), error),
         }
@@ -193,41 +196,4 @@ fn has_lookup(entity: &Entity) -> bool {
         | PushProgram::Update { .. }
         | PushProgram::Bulk(_) => false,
     }
-}
-
-async fn keys(source: &dyn Source, schema: &Schema, entity: &Entity) -> Result<Vec<Finding>, CliError> {
-    let Relation::Table { name, .. } = &entity.relation else { return Ok(Vec::new()) };
-    let Some(table) = schema.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name)) else {
-        return Ok(Vec::new());
-    };
-    let mut findings = vec![quality(source, table, entity, "key", &entity.key).await?];
-    let natural: Vec<String> = entity
-        .natural_key
-        .iter()
-        .flat_map(|part| match part {
-            NaturalPart::Column(column) => vec![column.clone()],
-            NaturalPart::Reference { index, .. } => {
-                entity.refs.get(*index).map(|r| r.by.clone()).unwrap_or_default()
-            }
-        })
-        .collect();
-    if !natural.is_empty() && entity.deferred_of.is_none() {
-        findings.push(quality(source, table, entity, "natural key", &natural).await?);
-    }
-    Ok(findings)
-}
-
-async fn quality(
-    source: &dyn Source,
-    table: &Table,
-    entity: &Entity,
-    which: &str,
-    columns: &[String],
-) -> Result<Finding, CliError> {
-    let (rows, distinct, nulls) = source.key_quality(table, columns).await?;
-    let duplicates = rows.saturating_sub(nulls).saturating_sub(distinct);
-    let what = format!("source: {which} of {} ({})", entity.name, columns.join(", "));
-    let says =
-        format!("{} rows, {} duplicates, {} NULLs", grouped(rows), grouped(duplicates), grouped(nulls));
-    Ok(if duplicates + nulls == 0 { good(what, says) } else { bad(what, says) })
 }
