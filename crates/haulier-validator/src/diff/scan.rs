@@ -1,7 +1,7 @@
 //! Reads two files at once, chunk by chunk, on several threads.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -36,10 +36,12 @@ pub(super) fn scan<W: Worker>(
     worker: impl Fn() -> W,
 ) -> Result<(), DiffError> {
     let threads = threads.max(1);
-    let stop = AtomicBool::new(false);
+    // The first side that is read no further, nor those behind it. A side before the one with a mistake is read on: it may have one.
+    let stop = AtomicUsize::new(usize::MAX);
     let faults: Mutex<Vec<(usize, u64, DiffError)>> = Mutex::new(Vec::new());
     let note = |side: usize, offset: u64, error: DiffError| {
-        stop.store(true, Ordering::Relaxed);
+        let from = if matches!(error, DiffError::Csv(_)) { side } else { 0 };
+        stop.fetch_min(from, Ordering::Relaxed);
         if let Ok(mut faults) = faults.lock() {
             faults.push((side, offset, error));
         }
@@ -98,11 +100,11 @@ fn read(
     file: &Foreign,
     send: &SyncSender<(usize, Chunk)>,
     spare: &Mutex<Receiver<Vec<u8>>>,
-    stop: &AtomicBool,
+    stop: &AtomicUsize,
 ) -> Result<(), (u64, DiffError)> {
     let mut chunks = file.chunks().map_err(|error| (0, error.into()))?;
     let mut end = 0;
-    while !stop.load(Ordering::Relaxed) {
+    while side < stop.load(Ordering::Relaxed) {
         let memory = spare.lock().ok().and_then(|spare| spare.try_recv().ok()).unwrap_or_default();
         let next = chunks.next(memory).map_err(|problem| (end, file.told(problem).into()))?;
         let Some(chunk) = next else { return Ok(()) };

@@ -60,6 +60,8 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let mut shown = Vec::new();
     for agreed in &chosen {
         let when = SystemClock.now();
+        // Asked first: what is read from now on may count twice among those that may be missing, but never not at all.
+        let planned = planned(&at, run.as_ref(), agreed).await?;
         let before = open(&sides, &at, run.as_ref(), agreed, args.by_tenant).await?;
         let (there, here) = if args.by_tenant {
             (by_tenant(&mut target, agreed).await?, by_tenant(&mut source, agreed).await?)
@@ -71,7 +73,9 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         let after = open(&sides, &at, run.as_ref(), agreed, args.by_tenant).await?;
         let sure: BTreeMap<String, u64> =
             after.iter().map(|(name, words)| (name.clone(), certain(words))).collect();
-        if let Some(unread) = unread(&at, run.as_ref(), agreed, here.values().sum()).await? {
+        let rows: u64 = here.values().sum();
+        if let Some(unread) = planned.map(|planned| rows.saturating_sub(planned)).filter(|unread| *unread > 0)
+        {
             // What the run has not read yet may be in the target from an earlier run, or not.
             words.entry(String::new()).or_default().insert("not yet read", unread);
         }
@@ -165,17 +169,11 @@ async fn tenant_names(
     Ok(lines.into_iter().map(|(key, line)| (key.as_str().to_owned(), cell(&line, 0))).collect())
 }
 
-/// Rows that the run has not read yet.
-async fn unread(
-    at: &Neighbours,
-    run: Option<&Run>,
-    agreed: &Agreed,
-    rows: u64,
-) -> Result<Option<u64>, CliError> {
+/// How many rows a run that still reads has read so far.
+async fn planned(at: &Neighbours, run: Option<&Run>, agreed: &Agreed) -> Result<Option<u64>, CliError> {
     let Some(run) = run.filter(|run| run.produced_at.is_none()) else { return Ok(None) };
     let tally = at.ledger.tally(&run.id).await?;
-    let planned = tally.entities.get(&agreed.entity.name).map_or(0, |counts| counts.planned);
-    Ok(Some(rows.saturating_sub(planned)).filter(|unread| *unread > 0))
+    Ok(Some(tally.entities.get(&agreed.entity.name).map_or(0, |counts| counts.planned)))
 }
 
 /// Each tenant's records, by reading them all.
