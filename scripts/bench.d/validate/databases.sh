@@ -14,12 +14,12 @@ if [ -n "$rows" ]; then
   [ -f "$data/b.csv" ] || python3 gen.py "$rows" "$data"
   psql -q "$HAULIER_TEST_POSTGRES_URL" -c 'drop database if exists haulier_bench' -c 'create database haulier_bench' >&2
   PGTZ=UTC psql -q "$pg" -c "create table acc(id bigserial primary key, email text, full_name text, oxygen_uid uuid, plan text,
-    created_at timestamptz(6), balance numeric(14,2))" -c "\\copy acc($columns) from '$data/a.csv' csv header" -c 'analyze acc' >&2
+    created_at timestamptz(6), balance numeric(14,2))" -c "\\copy acc($columns) from '$data/a.csv' csv header" -c 'create unique index on acc(oxygen_uid)' -c 'analyze acc' >&2
   "${maria[@]}" -e "drop database if exists haulier_bench; create database haulier_bench; set global local_infile=1"
   "${maria[@]}" haulier_bench -e "set time_zone='+00:00', unique_checks=0; create table acc(id bigint auto_increment primary key,
     email varchar(190) not null, full_name varchar(200), oxygen_uid char(36) character set ascii not null, plan varchar(20),
     created_at datetime(6), balance decimal(14,2)) charset utf8mb4; load data local infile '$data/b.csv' into table acc character set utf8mb4
-    fields terminated by ',' optionally enclosed by '\"' escaped by '' lines terminated by '\n' ignore 1 lines ($columns); analyze table acc" >&2
+    fields terminated by ',' optionally enclosed by '\"' escaped by '' lines terminated by '\n' ignore 1 lines ($columns); alter table acc add unique key (oxygen_uid); analyze table acc" >&2
 
   mkdir -p db
   cat > db/plan.toml <<'PLAN'
