@@ -99,8 +99,10 @@ async fn json_has_the_same_members_whatever_happened() {
         "conserved",
         "entities",
         "all",
+        "skipped_as",
         "flow",
         "since",
+        "partly",
         "fibres",
         "workers",
         "in_flight",
@@ -121,6 +123,8 @@ async fn json_has_the_same_members_whatever_happened() {
         "binds",
         "expected",
         "settled",
+        "tenants",
+        "tenants_done",
         "processes",
     ];
     assert_eq!(members(&status), wanted);
