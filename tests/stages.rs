@@ -3,4 +3,5 @@
 mod drill;
 mod killed;
 mod scene;
+mod told;
 mod walk;

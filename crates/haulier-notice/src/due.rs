@@ -280,11 +280,13 @@ fn post_of(
 ) -> NewPost {
     let all = &facts.plan.notices;
     let benefit = notice.benefit.as_deref().or(all.benefit.as_deref());
+    let (start, end) = span(reach.opening.as_ref(), extra.at);
     let words = Words {
         plan: &facts.plan.name,
         what: reach.what(),
         impact: notice.impact.or(all.impact),
-        span: span(reach.opening.as_ref(), extra.at),
+        start,
+        end,
         allowance: allowance(facts.calendar, reach.opening.as_ref()),
         support: all.support.as_deref(),
         benefit,
@@ -309,14 +311,13 @@ fn post_of(
     }
 }
 
-/// The planned span, with what is known of it: the real start, or the real end.
-fn span(opening: Option<&Opening>, at: Option<(Kind, Timestamp)>) -> Option<(Timestamp, Timestamp)> {
-    let planned = opening.map(|opening| (opening.span.start, opening.span.end));
-    match (at, planned) {
-        (Some((Kind::Start, at)), Some((_, end))) => Some((at, end.max(at))),
-        (Some((Kind::End, at)), Some((start, _))) => Some((start, at)),
-        (Some((Kind::Start | Kind::End, at)), None) => Some((at, at)),
-        (_, planned) => planned,
+/// The planned start and end, with what is known of them: when it really began or ended.
+fn span(opening: Option<&Opening>, at: Option<(Kind, Timestamp)>) -> (Option<Timestamp>, Option<Timestamp>) {
+    let (start, end) = (opening.map(|opening| opening.span.start), opening.map(|opening| opening.span.end));
+    match at {
+        Some((Kind::Start, at)) => (Some(at), end.map(|end| end.max(at))),
+        Some((Kind::End, at)) => (start, Some(at)),
+        Some(_) | None => (start, end),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use haulier_core::RunId;
 use haulier_core::calendar::Calendar;
 use haulier_core::notice::{Kind, Subject};
-use haulier_core::plan::Plan;
+use haulier_core::plan::{Plan, StageKind};
 use haulier_core::stage::{Entry, Fact, RunEvent, StageEvent, TenantEvent};
 use jiff::Timestamp;
 
@@ -14,14 +14,18 @@ use crate::due::Happened;
 /// Reads a run's history. The same entries give the same answer, and more of them only add to it.
 ///
 /// The run begins with its start and is over when it is complete or rolled back; a window begins with the first stage that is
-/// entered in it, and is over when all of its stages are; a wave begins with its first tenant, and is over when the stage
-/// says so. What is aborted or rolled back is an incident.
+/// entered in it, and is over when all of its stages are; a wave begins with its first tenant in a bulk
+/// stage, and is over when the next one begins or that stage passes. What is aborted or rolled back is an incident.
 #[must_use]
 pub fn happened(run: &RunId, entries: &[Entry], plan: &Plan, calendar: &Calendar) -> Vec<Happened> {
     let roster = calendar.roster();
     let mut found = Vec::new();
     let mut begun: BTreeSet<Subject> = BTreeSet::new();
     let mut done: BTreeSet<&str> = BTreeSet::new();
+    // A tenant that only the smoke moves begins no wave.
+    let mut in_bulk = false;
+    // Waves go one after the other, so the next one's first tenant is the end of the one before.
+    let mut wave_now: Option<Subject> = None;
     for entry in entries {
         let mut tell = |kind: Kind, subject: Subject| {
             found.push(Happened {
@@ -40,6 +44,13 @@ pub fn happened(run: &RunId, entries: &[Entry], plan: &Plan, calendar: &Calendar
                 tell(Kind::Incident, Subject::Run);
             }
             Fact::Stage(name, event) => {
+                if plan.stages.stage(name).is_some_and(|stage| stage.kind == StageKind::Bulk) {
+                    let passed = matches!(event, StageEvent::Pass | StageEvent::Accept);
+                    in_bulk = !passed && *event != StageEvent::Fail;
+                    if let Some(over) = wave_now.take_if(|_| passed) {
+                        tell(Kind::End, over);
+                    }
+                }
                 let Some(window) = plan.stages.stage(name).and_then(|stage| stage.window.clone()) else {
                     continue;
                 };
@@ -56,18 +67,15 @@ pub fn happened(run: &RunId, entries: &[Entry], plan: &Plan, calendar: &Calendar
                     }
                 }
             }
-            Fact::Tenant(tenant, TenantEvent::Queue | TenantEvent::Begin) => {
+            Fact::Tenant(tenant, TenantEvent::Queue | TenantEvent::Begin) if in_bulk => {
                 if let Some(wave) = roster.wave_of(tenant.as_str()) {
                     let subject = Subject::Wave(wave.name.clone());
                     if begun.insert(subject.clone()) {
+                        if let Some(before) = wave_now.replace(subject.clone()) {
+                            tell(Kind::End, before);
+                        }
                         tell(Kind::Start, subject);
                     }
-                }
-            }
-            Fact::Part(_, part) => {
-                let subject = Subject::Wave(part.clone());
-                if calendar.wave(part).is_some() && begun.contains(&subject) {
-                    tell(Kind::End, subject);
                 }
             }
             Fact::Other { kind, subject, word, .. } if kind == "incident" && word == "opened" => {
@@ -81,6 +89,7 @@ pub fn happened(run: &RunId, entries: &[Entry], plan: &Plan, calendar: &Calendar
             | Fact::Decision(..)
             | Fact::Tenant(..)
             | Fact::Hook(..)
+            | Fact::Part(..)
             | Fact::Fingerprint(..)
             | Fact::Other { .. } => {}
         }
@@ -140,7 +149,6 @@ push = { shape = "put", path = "/a/{id}", id = "/id" }
             stage("bulk", StageEvent::Enter),
             tenant("a", TenantEvent::Queue),
             tenant("b", TenantEvent::Queue),
-            Fact::Part(StageName::new("bulk"), "first".to_owned()),
             stage("bulk", StageEvent::Pass),
             // Held and entered again: nobody is told twice.
             stage("release", StageEvent::Enter),
@@ -170,8 +178,8 @@ push = { shape = "put", path = "/a/{id}", id = "/id" }
                 ("r-1:2", "start", "window:night"),
                 ("r-1:3", "start", "wave:first"),
                 ("r-1:5", "end", "wave:first"),
-                ("r-1:10", "end", "window:night"),
-                ("r-1:11", "end", "run"),
+                ("r-1:9", "end", "window:night"),
+                ("r-1:10", "end", "run"),
             ]
         );
         // A history that is read half, as after a crash, only lacks its end.

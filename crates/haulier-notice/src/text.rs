@@ -15,8 +15,10 @@ pub struct Words<'w> {
     pub what: String,
     /// What people will notice.
     pub impact: Option<Impact>,
-    /// Start and end of it, where they are known.
-    pub span: Option<(Timestamp, Timestamp)>,
+    /// Its start, where it is known.
+    pub start: Option<Timestamp>,
+    /// Its end, where it is known.
+    pub end: Option<Timestamp>,
     /// How much longer it may take.
     pub allowance: Duration,
     /// Where people find help.
@@ -55,8 +57,8 @@ impl Words<'_> {
             "plan" => self.plan.to_owned(),
             "what" => self.what.clone(),
             "impact" => or(self.impact.map(Impact::say), "what you will notice is not known"),
-            "start" => time(self.span.map(|(start, _)| start)),
-            "end" => time(self.span.map(|(_, end)| end)),
+            "start" => time(self.start),
+            "end" => time(self.end),
             "allowance" if self.allowance.is_zero() => "no longer".to_owned(),
             "allowance" => format!("up to {} longer", lead::say(self.allowance)),
             "support" => or(self.support, "the operators"),
@@ -147,7 +149,8 @@ mod tests {
             plan: "network",
             what: "wave first".to_owned(),
             impact: Some(Impact::ReadOnly),
-            span: Some(("2026-05-05T20:00Z".parse().unwrap(), "2026-05-06T02:00Z".parse().unwrap())),
+            start: Some("2026-05-05T20:00Z".parse().unwrap()),
+            end: Some("2026-05-06T02:00Z".parse().unwrap()),
             allowance: Duration::from_mins(60),
             support: Some("help@example.org"),
             benefit: None,
@@ -169,7 +172,7 @@ mod tests {
              changed, up to 1h longer; help: help@example.org"
         );
         assert_eq!(words.fill("{{broken"), "{{broken");
-        assert_eq!(Words { span: None, ..words }.fill("{{start}}"), "not known yet");
+        assert_eq!(Words { start: None, ..words }.fill("{{start}}"), "not known yet");
     }
 
     #[test]

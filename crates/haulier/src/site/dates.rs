@@ -94,6 +94,11 @@ impl Dates {
         Self::of(plan, Some(ledger), seen).await
     }
 
+    /// Of a plan and a ledger that are open already, from now.
+    pub(super) async fn open(plan: Plan, ledger: Arc<dyn Ledger>) -> Result<Self, CliError> {
+        Self::of(plan, Some(ledger), &Seen::now()).await
+    }
+
     async fn of(plan: Plan, ledger: Option<Arc<dyn Ledger>>, seen: &Seen) -> Result<Self, CliError> {
         let changes = match &ledger {
             Some(ledger) => ledger.amendments().await?,

@@ -1,20 +1,28 @@
 //! Notices with the site's channels: what is called for, kept and sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use haulier_core::notice::Post;
+use haulier_core::plan::Plan;
 use haulier_core::port::{Clock, Ledger};
+use haulier_core::stage::Fact;
 use haulier_notice::channel::{Channel, Command, File, Relay, Security, Smtp, SmtpOptions, Webhook};
 use haulier_notice::{Called, Facts, Happened, Sent, called, happened, keep, send};
 use haulier_plan::Site;
 use haulier_plan::site::{ChannelSite, Url};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::dates::Dates;
-use super::wire;
+use super::{Neighbours, wire};
 use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
+
+/// How often is looked beside a run.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The channels of the site, nothing connected yet.
 pub(crate) fn channels(site: &Site) -> Result<BTreeMap<String, Arc<dyn Channel>>, CliError> {
@@ -72,7 +80,62 @@ pub(crate) fn missing(dates: &Dates, site: &Site) -> Vec<String> {
 async fn history(dates: &Dates, ledger: &dyn Ledger) -> Result<Vec<Happened>, CliError> {
     let Some(run) = ledger.latest_run().await? else { return Ok(Vec::new()) };
     let entries = ledger.entries(&run.id, 0).await?;
-    Ok(happened(&run.id, &entries, &dates.plan, &dates.calendar))
+    let tenants = entries.iter().filter_map(|entry| {
+        let Fact::Tenant(tenant, _) = &entry.fact else { return None };
+        Some(tenant.clone())
+    });
+    // Those of which the plan says nothing go with the rest.
+    let calendar = dates.calendar.clone().with_tenants(tenants.collect::<BTreeSet<_>>());
+    Ok(happened(&run.id, &entries, &dates.plan, &calendar))
+}
+
+/// Tells people beside a run, for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Teller {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Teller {
+    /// Begins, where the plan has notices. What went out before is known from the outbox.
+    pub(crate) fn start(at: &Neighbours) -> Result<Option<Self>, CliError> {
+        if at.plan.notices.all.is_empty() {
+            return Ok(None);
+        }
+        let channels = channels(&at.site)?;
+        let (plan, ledger) = (Plan::clone(&at.plan), Arc::clone(&at.ledger));
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                let last = stopped.is_cancelled();
+                let told = async {
+                    let dates = Dates::open(plan.clone(), Arc::clone(&ledger)).await?;
+                    tell(&dates, &*ledger, &channels).await
+                };
+                // A ledger that is away is told by the run itself; the next look makes up for it.
+                if let Err(error) = told.await {
+                    tracing::warn!("notices wait: {}", error.told());
+                }
+                if last {
+                    return;
+                }
+                tokio::select! {
+                    () = stopped.cancelled() => {}
+                    () = tokio::time::sleep(LOOK_EVERY) => {}
+                }
+            }
+        });
+        Ok(Some(Self { stop, task }))
+    }
+
+    /// Tells what happened last, and ends.
+    pub(crate) async fn end(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::warn!(%error, "the notices ended");
+        }
+    }
 }
 
 /// What is called for, and the outbox as it was.

@@ -16,6 +16,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::process;
 use crate::site::Neighbours;
+use crate::site::notices::Teller;
 use crate::ui;
 
 /// What a plan with stages adds to `haulier run`.
@@ -133,7 +134,13 @@ pub(crate) async fn walk(
         stop,
     };
     ui::note(format!("run {} of plan `{}` walks its stages", run.id, run.plan));
-    let ending = Box::pin(controller.run()).await?;
+    let teller = Teller::start(&at)?;
+    let ending = Box::pin(controller.run()).await;
+    // What happened last is told also where the walk ended badly.
+    if let Some(teller) = teller {
+        teller.end().await;
+    }
+    let ending = ending?;
     let code = match &ending {
         Ending::Completed => Exit::Done,
         Ending::Aborted => Exit::No,
