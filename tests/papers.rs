@@ -44,6 +44,13 @@ async fn a_report_says_what_a_run_came_to_and_its_page_needs_nothing_else() {
     );
     let announced = case.haulier(&["announce"]).run().await.expect(0).stdout;
     assert!(announced.contains("records moved") && announced.contains("- 0 records left"), "{announced}");
+    // Quiet hours by what the source itself holds; nothing of it is written.
+    let suggest = ["windows", "suggest", "--column", "user.created_at", "--hours", "4", "--top", "2"];
+    let quiet = case.haulier(&suggest).run().await.expect(0).stdout;
+    assert!(quiet.contains("user.created_at, hours of UTC; quietest first:"), "{quiet}");
+    assert_eq!(quiet.matches("days = [").count(), 2, "{quiet}");
+    let slip = case.haulier(&["windows", "suggest", "--column", "usr.created_at"]).run().await.expect(2);
+    assert!(slip.stderr.contains("the plan has no entity `usr`"), "{}", slip.stderr);
     // A finished run takes no more time, and says so by its exit code.
     let eta = case.haulier(&["eta", "--workers", "8"]).run().await.expect(1).stdout;
     assert!(eta.contains("nothing can be said"), "{eta}");
