@@ -74,3 +74,25 @@ async fn a_brief_and_a_checklist_need_nothing_but_the_plan() {
     assert!(checklist.contains("- [ ] Belgium (be): pending"), "{checklist}");
     assert!(checklist.contains("- Playground (demo): nobody works there"), "{checklist}");
 }
+
+#[tokio::test]
+async fn a_check_says_whether_the_stages_fit_their_window_and_who_cannot_be_told() {
+    let case = Case::small(Setting::default(), 2).await;
+    let plan = std::fs::read_to_string(case.path("plan.toml")).unwrap();
+    let dates = |hours: u32| {
+        format!(
+            "{plan}\n[durations]\nsmoke = \"20m\"\nstages = {{ bulk = \"{hours}h\" }}\n[[window]]\nname = \"release\"\nzone = \
+             \"Europe/Paris\"\nat = \"2030-05-07T07:00/2030-05-07T12:00\"\n[audiences]\nall = \"a@example.org\"\n[[notice]]\nname = \
+             \"n\"\ntemplate = \"end\"\naudience = \"all\"\nchannels = \"mail\"\n"
+        )
+    };
+    std::fs::write(case.path("plan.toml"), dates(6)).unwrap();
+    let checked = case.haulier(&["check"]).run().await.expect(1).stdout;
+    assert!(checked.contains("it lasts 5h, and stages and smoke take 6h20m"), "{checked}");
+    assert!(checked.contains("NO  channel: mail"), "{checked}");
+    std::fs::write(case.path("plan.toml"), dates(4)).unwrap();
+    let site = std::fs::read_to_string(case.path("site.toml")).unwrap();
+    std::fs::write(case.path("site.toml"), format!("{site}\n[channels.mail]\nrelay = \"lin\"\n")).unwrap();
+    case.haulier(&["check"]).run().await.expect(0);
+    case.end().await;
+}

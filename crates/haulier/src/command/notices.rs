@@ -158,7 +158,7 @@ async fn send(global: &Global, watch: bool) -> Result<Exit, CliError> {
     let channels = notices::channels(&site)?;
     let seen = Seen::now();
     let dates = Dates::write(global, &seen).await?;
-    for name in notices::missing(&dates, &site) {
+    for name in notices::missing(&dates.plan, &site) {
         ui::note(format!("note: the site has no channel `{name}`, which notices of the plan name"));
     }
     let stop = process::stop_on_signal()?;

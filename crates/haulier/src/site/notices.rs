@@ -67,9 +67,9 @@ pub(crate) fn channels(site: &Site) -> Result<BTreeMap<String, Arc<dyn Channel>>
 }
 
 /// Channels that the plan's notices name and the site does not have.
-pub(crate) fn missing(dates: &Dates, site: &Site) -> Vec<String> {
+pub(crate) fn missing(plan: &Plan, site: &Site) -> Vec<String> {
     let known: Vec<&str> = site.channels.iter().map(|(name, _)| name.as_str()).collect();
-    let named = dates.plan.notices.all.iter().flat_map(|notice| &notice.channels);
+    let named = plan.notices.all.iter().flat_map(|notice| &notice.channels);
     let mut missing: Vec<String> = named.filter(|name| !known.contains(&name.as_str())).cloned().collect();
     missing.sort();
     missing.dedup();

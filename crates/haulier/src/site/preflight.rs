@@ -57,6 +57,11 @@ impl Preflight {
         }
     }
 
+    /// Channels that the plan's notices name and the site does not have.
+    pub(crate) fn missing_channels(&self) -> Vec<String> {
+        super::notices::missing(&self.plan, &self.site)
+    }
+
     pub(crate) async fn gauges(&self) -> Result<Vec<brakes::Reading>, CliError> {
         brakes::read(&self.site).await
     }

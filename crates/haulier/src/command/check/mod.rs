@@ -2,6 +2,9 @@
 
 mod keys;
 
+use std::time::Duration;
+
+use haulier_core::calendar::lead;
 use haulier_core::plan::{Entity, Plan, PushProgram};
 use haulier_core::port::{Queue, Source, Target};
 use serde::Serialize;
@@ -88,6 +91,11 @@ async fn look(global: &Global, with_keys: bool) -> Result<Findings, CliError> {
         Ok(target) => lookups(&mut findings, target.as_ref(), &at.plan).await,
         Err(error) => findings.failed("target", error),
     }
+    windows(&mut findings, &at.plan);
+    for channel in at.missing_channels() {
+        let says = "notices of the plan name it, and the site's `[channels]` does not have it";
+        findings.all.push(bad(format!("channel: {channel}"), says));
+    }
     Ok(findings)
 }
 
@@ -139,6 +147,20 @@ async fn rows(findings: &mut Findings, source: &dyn Source, plan: &Plan, with_ke
             Ok(found) => findings.all.extend(found),
             Err(error) => findings.failed(format!("source: keys of {}", entity.name), error),
         }
+    }
+}
+
+/// Whether what the stages took in rehearsals fits into each window that has a date.
+fn windows(findings: &mut Findings, plan: &Plan) {
+    let durations = &plan.calendar.durations;
+    let stages = durations.stages.iter().filter_map(|(stage, _)| durations.stage(stage));
+    let needs: Duration = stages.chain(durations.smoke).sum();
+    for window in plan.calendar.windows.iter().filter(|_| !durations.stages.is_empty()) {
+        let Some(opening) = plan.calendar.window_date(window) else { continue };
+        let lasts = opening.span.length();
+        let says = format!("it lasts {}, and stages and smoke take {}", lead::say(lasts), lead::say(needs));
+        let what = format!("window: {}", window.name);
+        findings.all.push(if needs <= lasts { good(what, says) } else { bad(what, says) });
     }
 }
 
