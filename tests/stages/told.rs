@@ -68,6 +68,12 @@ async fn a_killed_controller_tells_nobody_twice_and_forgets_nobody() {
         "{text}"
     );
 
+    // The snapshot was taken before anything was written, so putting it back would lose all of it.
+    let back = case.haulier(&["rollback", "options", "--json"]).run().await.expect(1).json();
+    assert!(
+        back["snapshot"]["taken"].is_string() && back["options"][1]["loses"].as_u64().unwrap() >= 8,
+        "{back}"
+    );
     let report = case.haulier(&["report", "--json"]).run().await.expect(0).json();
     let section = |title: &str| -> Vec<Value> {
         let all = report["sections"].as_array().unwrap();

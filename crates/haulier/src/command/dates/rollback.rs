@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use haulier_core::calendar::{Deadlines, deadline, lead};
+use haulier_core::stage::{Fact, HookEvent};
 use serde_json::json;
 
 use crate::args::Global;
@@ -39,6 +40,20 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     options(global, &dates, window.as_deref(), snapshot.as_deref()).await
 }
 
+/// When the snapshot hook of the latest run ended well last.
+async fn last_snapshot(dates: &Dates) -> Result<Option<jiff::Timestamp>, CliError> {
+    let (Some(ledger), Some(snapshot)) = (&dates.ledger, &dates.plan.stages.snapshot) else {
+        return Ok(None);
+    };
+    let Some(run) = ledger.latest_run().await? else { return Ok(None) };
+    let entries = ledger.entries(&run.id, 0).await?;
+    let taken = entries
+        .iter()
+        .rev()
+        .find(|entry| matches!(&entry.fact, Fact::Hook(_, hook, HookEvent::Done) if *hook == snapshot.take));
+    Ok(taken.and_then(|entry| jiff::Timestamp::from_microsecond(entry.at).ok()))
+}
+
 async fn options(
     global: &Global,
     dates: &Dates,
@@ -54,7 +69,10 @@ async fn options(
     let opening =
         named.and_then(|window| Some((window, dates.calendar.next_opening(window, None, dates.now)?)));
     let deadlines = opening.as_ref().map(|(window, opening)| Deadlines::of(opening, window, durations, None));
-    let taken = snapshot.map(|text| super::windows::time(dates, text)).transpose()?;
+    let taken = match snapshot {
+        Some(text) => Some(super::windows::time(dates, text)?),
+        None => last_snapshot(dates).await?,
+    };
     let lost = match taken {
         Some(taken) => match &dates.ledger {
             Some(ledger) => Some(ledger.written_since(taken.as_microsecond()).await?),
