@@ -1,6 +1,7 @@
 //! The whole way, with decisions from another shell.
 
 use crate::stages::scene::{case, go, hook, hooks, stages, state, until};
+use crate::support::process::wait_for;
 use crate::support::{Engine, LedgerKind, QueueKind};
 
 /// PostgreSQL, RabbitMQ, a ledger in PostgreSQL: preflight, five accounts, a gate, two waves, queue empty, validation, a gate for two
@@ -14,10 +15,22 @@ async fn a_plan_is_walked_from_preflight_to_final_smoke() {
     let smoke = stages(&case).await;
     assert_eq!((state(&smoke, "smoke"), state(&smoke, "bulk")), ("succeeded", "pending"));
     assert_eq!(smoke["tenants"]["accepted"], 5);
+    // The test's user owns its tables.
+    let looked = smoke["stages"][0]["note"].as_str().unwrap();
+    assert!(looked.contains("warning: source.readonly: the source's user has"), "{looked}");
     // Nobody else has moved.
     assert_eq!(case.sandbox.stats().collections["accounts"].records, 5);
-    let shown = case.haulier(&["gate", "show", "bulk", "--json"]).run().await.expect(5).json();
-    assert_eq!((&shown["advice"], &shown["state"]), (&"go".into(), &"go-advised".into()), "{shown:#}");
+    // A busy broker may owe an answer: then the checks run anew.
+    let shown = wait_for("checks that advise to go", async || {
+        let shown = case.haulier(&["gate", "show", "bulk", "--json"]).run().await.expect(5).json();
+        if shown["advice"] == "go" {
+            return Some(shown);
+        }
+        case.haulier(&["gate", "evaluate", "bulk"]).run().await.expect(5);
+        None
+    })
+    .await;
+    assert_eq!(shown["state"], "go-advised", "{shown:#}");
     // Who reads the source beside the stages would pass their gates.
     let beside = case.haulier(&["produce"]).run().await.expect(2);
     assert!(beside.stderr.contains("only its controller reads the source"), "{}", beside.stderr);
@@ -39,7 +52,11 @@ async fn a_plan_is_walked_from_preflight_to_final_smoke() {
     let early = case.haulier(&["gate", "decide", "release", "--go", "--by", "lin"]).run().await.expect(1);
     assert!(early.stderr.contains("advise inconclusive"), "{}", early.stderr);
     case.haulier(&["gate", "record", "free-trial", "--pass", "--by", "lin"]).run().await.expect(0);
-    case.haulier(&["gate", "evaluate", "release"]).run().await.expect(5);
+    wait_for("checks that advise to go", async || {
+        let shown = case.haulier(&["gate", "evaluate", "release", "--json"]).run().await.expect(5).json();
+        (shown["advice"] == "go").then_some(())
+    })
+    .await;
     go(&case, "release", "lin").await;
     let twice = case.haulier(&["gate", "decide", "release", "--go", "--by", "lin"]).run().await.expect(1);
     assert!(twice.stderr.contains("it takes 2 persons"), "{}", twice.stderr);

@@ -1,7 +1,9 @@
 //! One stage, once it is entered: hooks, work, proof, hooks.
 
 use haulier_core::plan::{ProofLevel, Stage, StageKind};
-use haulier_core::stage::{CheckResult, Fact, StageEvent, StageState, Standing, TenantEvent, TenantState};
+use haulier_core::stage::{
+    CheckResult, Fact, Finding, StageEvent, StageState, Standing, TenantEvent, TenantState, Weight,
+};
 use haulier_core::{StageName, TenantKey};
 
 use super::{Controller, Facts, Step};
@@ -108,6 +110,7 @@ impl Controller {
             facts.push((Fact::Tenant(tenant.clone(), TenantEvent::Validate), None));
             facts.push((Fact::Tenant(tenant, TenantEvent::Accept), None));
         }
+        let saw = saw.or_else(|| standing.stage(&stage.name).note);
         facts.push((Fact::Stage(stage.name.clone(), StageEvent::Pass), saw));
         self.hands.tell(&format!("stage `{}` succeeded", stage.name));
         self.keep(standing, facts).await
@@ -153,19 +156,36 @@ impl Controller {
         match stage.kind {
             StageKind::Preflight => {
                 let findings = self.hands.preflight().await;
-                if let Some(bad) = findings.iter().find(|finding| finding.result != CheckResult::Pass) {
-                    return Ok(Done::No(format!("{}: {}", bad.check, bad.saw)));
+                let not = |weight| {
+                    let of = move |finding: &&Finding| {
+                        finding.weight == weight && finding.result != CheckResult::Pass
+                    };
+                    findings.iter().filter(of).map(|bad| format!("{}: {}", bad.check, bad.saw))
+                };
+                if let Some(bad) = not(Weight::Must).next() {
+                    return Ok(Done::No(bad));
                 }
                 let prints = self.hands.fingerprints().await?;
                 let facts = prints.into_iter().map(|(name, print)| (Fact::Fingerprint(name, print), None));
                 self.desk.write(standing, facts.collect()).await?;
-                Ok(Done::Yes(Some(format!("{} checks passed", findings.len()))))
+                // What only warns stands here, and in the evidence of a gate that asks for it.
+                let warnings: Vec<String> =
+                    not(Weight::Should).map(|bad| format!("warning: {bad}")).collect();
+                let passed = format!("{} checks passed", findings.len() - warnings.len());
+                for warning in &warnings {
+                    self.hands.tell(warning);
+                }
+                Ok(Done::Yes(Some([vec![passed], warnings].concat().join("; "))))
             }
             StageKind::Smoke | StageKind::Bulk => self.carries(stage, standing).await,
             StageKind::Drained => Ok(match self.hands.empty(stage.lasts).await {
                 (CheckResult::Pass, saw) => Done::Yes(Some(saw)),
                 (CheckResult::Fail, saw) => Done::No(saw),
-                (CheckResult::Inconclusive | CheckResult::Error, saw) => Done::Doubt(saw),
+                // A broker that gives no answer is asked again: that is neither empty nor a failure.
+                (CheckResult::Inconclusive | CheckResult::Error, saw) => {
+                    self.hands.tell(&format!("stage `{}` asks again: {saw}", stage.name));
+                    Done::Later(Step::Wait)
+                }
             }),
             StageKind::Watch => {
                 let lasts = i64::try_from(stage.lasts.as_micros()).unwrap_or(i64::MAX);

@@ -70,7 +70,7 @@ async fn a_stage_that_fails_pauses_the_run_and_is_entered_again() {
 #[tokio::test(start_paused = true)]
 async fn dead_records_beyond_the_budget_fail_the_stage() {
     let scene = Scene::new();
-    scene.hands.dead.store(1, std::sync::atomic::Ordering::SeqCst);
+    scene.hands.dead.store(1, Ordering::SeqCst);
     let Ending::Paused(reasons) = scene.walk(false).await.unwrap() else { panic!("it did not pause") };
     assert!(reasons[0].contains("1 records are dead, and at most 0 may be"), "{reasons:?}");
 }

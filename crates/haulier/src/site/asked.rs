@@ -7,11 +7,21 @@ use haulier_core::calendar::Calendar;
 use haulier_core::plan::CheckSide;
 use haulier_core::port::{Clock, Probe};
 use haulier_core::{SourceKey, TenantKey};
+use haulier_plan::site::Database;
 use haulier_source::Gauge;
 
 use super::{Neighbours, wire};
 use crate::error::CliError;
 use crate::exit::Exit;
+
+/// How long the question for rights may take.
+const RIGHTS: Duration = Duration::from_secs(10);
+const RIGHTS_POSTGRES: &str = "select (select count(*) from information_schema.role_table_grants \
+    where privilege_type in ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE') and table_schema not in ('pg_catalog', 'information_schema')) \
+    + (select count(*) from pg_roles where rolname = current_user and rolsuper)";
+const RIGHTS_MYSQL: &str = "select (select count(*) from information_schema.user_privileges where privilege_type in ('INSERT', 'UPDATE', 'DELETE')) \
+    + (select count(*) from information_schema.schema_privileges where privilege_type in ('INSERT', 'UPDATE', 'DELETE')) \
+    + (select count(*) from information_schema.table_privileges where privilege_type in ('INSERT', 'UPDATE', 'DELETE'))";
 
 /// Keys read at once.
 const PAGE: u32 = 10_000;
@@ -38,6 +48,17 @@ impl Neighbours {
         let options = haulier_source::Options { statement_timeout: within, ..options };
         let probes = haulier_source::probes(&options, vec![Gauge::Query(sql.to_owned())]);
         probes.into_iter().next().ok_or_else(|| CliError::new(Exit::Bug, "no gauge for a query"))
+    }
+
+    /// How many rights to write the source's user has, where the engine knows users.
+    pub(crate) async fn rights_to_write(&self) -> Result<Option<f64>, String> {
+        let sql = match &self.site.source.database {
+            Database::Postgres(_) => RIGHTS_POSTGRES,
+            Database::MySql(_) => RIGHTS_MYSQL,
+            Database::Sqlite(_) => return Ok(None),
+        };
+        let probe = self.number(CheckSide::Source, sql, RIGHTS).map_err(|error| error.told())?;
+        probe.read().await.map(Some).map_err(|error| format!("the question {error}"))
     }
 
     /// Every tenant of the source, and what people changed of the calendar.

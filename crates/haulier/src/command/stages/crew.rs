@@ -141,6 +141,18 @@ impl Crew {
         }
     }
 
+    /// Whether the source's user may only read. haulier's own sessions are read only in any case.
+    async fn read_only(&self) -> (CheckResult, String) {
+        match self.at.rights_to_write().await {
+            Ok(Some(rights)) if rights > 0.0 => {
+                (CheckResult::Fail, format!("the source's user has {rights} rights to write"))
+            }
+            Ok(Some(_)) => (CheckResult::Pass, "the source's user may only read".to_owned()),
+            Ok(None) => (CheckResult::Inconclusive, "the source knows no users".to_owned()),
+            Err(why) => (CheckResult::Error, why),
+        }
+    }
+
     /// The built-in checks.
     async fn built_in(&self, check: &str, standing: &Standing) -> (CheckResult, String) {
         let stages = &self.at.plan.stages;
@@ -164,6 +176,7 @@ impl Crew {
                 }
             }
             "snapshot.checked" | "snapshot.young" => snapshot(&self.at, check, standing),
+            "source.readonly" => self.read_only().await,
             "drill.done" => drill::verdict(&self.folder().join(drill::REPORT), &self.at.plan.name),
             _ => (CheckResult::Error, format!("there is no check `{check}`")),
         }
@@ -213,7 +226,9 @@ impl Hands for Crew {
             let result = if ok { CheckResult::Pass } else { CheckResult::Fail };
             Finding { check, weight: Weight::Must, result, saw }
         };
-        found.into_iter().map(finding).collect()
+        let (result, saw) = self.read_only().await;
+        let rights = Finding { check: "source.readonly".to_owned(), weight: Weight::Should, result, saw };
+        found.into_iter().map(finding).chain([rights]).collect()
     }
 
     async fn fingerprints(&self) -> Result<Vec<(String, String)>, Trouble> {
