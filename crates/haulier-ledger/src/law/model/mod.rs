@@ -95,7 +95,7 @@ fn the_whole_law_converges_and_less_of_it_does_not() {
     let one = row("one in flight a key", Law::OneFlight, Net::Lossy, Push::Put);
     let whole = row("and lost answers waited out and looked up", Law::Whole, Net::Lossy, Push::Put);
     let created = row("the same, where every create makes a record", Law::Whole, Net::Lossy, Push::Create);
-    println!("{} histories a row\n{table}", HISTORIES);
+    println!("{HISTORIES} histories a row\n{table}");
     assert!(arrival > generation && generation > one && one > 0, "the faults do not bite:\n{table}");
     assert_eq!((slow, whole, created), (0, 0, 0), "seed {seed}:\n{table}");
 }

@@ -359,9 +359,9 @@ impl World {
             }
             while !(self.queue.is_empty() && self.flights.is_empty()) {
                 if self.roll(2) == 0 {
-                    self.deliver()
+                    self.deliver();
                 } else {
-                    self.answer()
+                    self.answer();
                 }
                 self.check();
             }
