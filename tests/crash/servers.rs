@@ -10,7 +10,7 @@ async fn a_broker_that_is_killed_while_it_is_published_to_loses_nothing() {
     let broker = Server::start("rabbitmq", &[]).await;
     let setting = scene::setting(QueueKind::Rabbit, LedgerKind::Sqlite);
     // Slowly, so that there is something to publish all the time.
-    let push = setting.push.replace("[produce]", "[produce]\nrate = 500");
+    let push = setting.push.replace("[produce]", "[produce]\nrate = 60");
     let (case, rows) = scene::larger(crate::support::Setting { push, ..setting }).await;
     case.edit("site.toml", &place(&address("HAULIER_TEST_AMQP_URL")), &broker.at(0));
     case.edit("site.toml", &place(&address("HAULIER_TEST_AMQP_API_URL")), &broker.at(5));

@@ -77,7 +77,8 @@ async fn a_full_disk_stores_nothing_by_halves() {
     // What needs no room still works, also together with what does.
     let (big, small) = tokio::join!(
         async {
-            let chunk = chunk(stored);
+            // Far more than what another way of storing it could squeeze in.
+            let chunk = (stored..stored + 20).flat_map(chunk).collect::<Vec<_>>();
             let admit =
                 Admit { run: &desk.run, entity: &desk.entity, sightings: &chunk, again: false, now: 1 };
             desk.ledger.admit(admit).await
