@@ -3,7 +3,7 @@
 mod bad_input;
 mod broker;
 mod pauses;
-mod scene;
+pub(crate) mod scene;
 mod seeing;
 mod shares;
 mod survival;

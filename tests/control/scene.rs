@@ -85,7 +85,7 @@ pub(super) async fn shares(case: &Case) -> Vec<u64> {
 }
 
 /// Waits until the workers have these shares.
-pub(super) async fn until_shared(case: &Case, wanted: &[u64]) {
+pub(crate) async fn until_shared(case: &Case, wanted: &[u64]) {
     wait_for("shares", async || (shares(case).await == wanted).then_some(())).await;
 }
 

@@ -8,8 +8,8 @@ use hq_sandbox::{Faults, Uniqueness};
 use crate::support::process::{self, Running};
 use crate::support::{Case, LedgerKind, QueueKind, Setting, field};
 
-/// Requests at a time, in each worker process.
-const WORKERS: usize = 4;
+/// Requests at a time, of all worker processes together.
+pub(super) const WORKERS: usize = 4;
 /// Records of one message.
 const PARCEL: usize = 10;
 
