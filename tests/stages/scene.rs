@@ -137,5 +137,9 @@ pub(super) async fn until(case: &Case, what: &str, fits: impl Fn(&Value) -> bool
 
 /// Decides, as a person of the plan.
 pub(super) async fn go(case: &Case, gate: &str, by: &str) {
-    case.haulier(&["gate", "decide", gate, "--go", "--by", by, "--note", "seen"]).run().await.expect(0);
+    let decided = case.haulier(&["gate", "decide", gate, "--go", "--by", by, "--note", "seen"]).run().await;
+    if decided.code != Some(0) {
+        let shown = case.haulier(&["gate", "show", gate]).run().await;
+        panic!("{}\n{}", decided.stderr, shown.stdout);
+    }
 }

@@ -19,7 +19,7 @@ const STALE: Duration = Duration::from_secs(15);
 /// Prove that the queue is empty, term by term: exit 0 yes, 1 no
 ///
 /// Asks the broker twice, apart by the quiet time, and the ledger. What cannot be known is not empty. Where the ledger has nothing
-/// open, the first look waits up to fifteen seconds for the broker's count to follow, because some brokers count every five seconds.
+/// open, the looks wait up to fifteen seconds for the broker's count to follow, because some brokers count every five seconds.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Seconds between the two looks at the broker
@@ -76,9 +76,7 @@ pub(crate) async fn terms(
 ) -> Result<Vec<Term>, CliError> {
     let nothing_open =
         (staged || run.produced_at.is_some()) && at.ledger.tally(&run.id).await?.total().open() == 0;
-    let mut terms = first_look(queue, nothing_open).await;
-    tokio::time::sleep(quiet).await;
-    terms.extend(broker("second look", queue).await);
+    let mut terms = both_looks(queue, quiet, nothing_open).await;
 
     let tally = at.ledger.tally(&run.id).await?;
     let total = tally.total();
@@ -128,15 +126,23 @@ pub(crate) fn verdict(terms: &[Term]) -> (CheckResult, String) {
     }
 }
 
-/// Looks again while the broker may still be counting what was settled a moment ago.
-async fn first_look(queue: &dyn Queue, nothing_open: bool) -> Vec<Term> {
+/// Looks twice, apart by the quiet time, and begins anew while the broker may still be counting what was settled a moment ago: its
+/// count may say nothing because it is from before that work, and something because it is from the middle of it.
+async fn both_looks(queue: &dyn Queue, quiet: Duration, nothing_open: bool) -> Vec<Term> {
     let since = Instant::now();
     loop {
-        let terms = broker("first look", queue).await;
-        if !nothing_open || terms.iter().all(|term| term.holds) || since.elapsed() >= STALE {
+        let mut terms = broker("first look", queue).await;
+        let wait = nothing_open && since.elapsed() < STALE;
+        let empty = |terms: &[Term]| terms.iter().all(|term| term.holds);
+        if wait && !empty(&terms) {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            continue;
+        }
+        tokio::time::sleep(quiet).await;
+        terms.extend(broker("second look", queue).await);
+        if empty(&terms) || !wait {
             return terms;
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
