@@ -1,5 +1,6 @@
 //! A record as the ledger holds it, with the numbers that stand for its words.
 
+use haulier_core::digest::Digester;
 use haulier_core::port::Micros;
 use haulier_core::record::Generation;
 use haulier_core::{
@@ -89,6 +90,14 @@ impl Record {
         self.waits = None;
         Ok(())
     }
+}
+
+/// What a target id is unique by. It is made like the digest of a natural key of one part: where a record's id is its natural key,
+/// both are the same.
+pub(crate) fn id_digest(id: &TargetId) -> Digest {
+    let mut digester = Digester::default();
+    digester.part(id.as_str());
+    digester.finish()
 }
 
 /// The numbers of states are stored: never change one.

@@ -7,7 +7,7 @@ pub(crate) struct Sql {
     pub(crate) load: &'static str,
     /// Keys that hold natural keys: `natural_hash, key`. entity; digests.
     pub(crate) natural_holders: &'static str,
-    /// Keys that hold target ids: `target_id, key`. entity; ids.
+    /// Keys that hold target ids: `target_id, key`. entity; digests.
     pub(crate) target_holders: &'static str,
     /// Target ids of records: `key, target_id`. entity; keys.
     pub(crate) target_ids: &'static str,
@@ -42,7 +42,10 @@ pub(crate) use light_columns;
 /// All columns of `record`, in the order of [`crate::store`].
 macro_rules! columns {
     () => {
-        concat!($crate::sql::light_columns!(), ", natural_hash, target_id, origin, landed_run, landed_at")
+        concat!(
+            $crate::sql::light_columns!(),
+            ", natural_hash, target_id, origin, landed_run, landed_at, target_hash"
+        )
     };
 }
 pub(crate) use columns;
@@ -112,7 +115,9 @@ macro_rules! assignments {
             $from,
             ".landed_run, landed_at = ",
             $from,
-            ".landed_at"
+            ".landed_at, target_hash = ",
+            $from,
+            ".target_hash"
         )
     };
 }

@@ -4,7 +4,8 @@ use haulier_core::{Digest, Failure, SourceKey, TargetId, TenantKey};
 
 use crate::conn::{Args, Cells, Conn, Fault};
 use crate::record::{
-    Content, Landing, Note, Record, kind_code, kind_of, origin_code, origin_of, state_code, state_of,
+    Content, Landing, Note, Record, id_digest, kind_code, kind_of, origin_code, origin_of, state_code,
+    state_of,
 };
 use crate::sheet::{Deltas, Sheet};
 
@@ -181,4 +182,5 @@ fn columns<'a>(records: &[&'a Record]) -> Args<'a> {
         .ints(each().map(|r| r.landing.map(|landing| origin_code(landing.origin))))
         .ints(each().map(|r| r.landing.map(|landing| landing.run)))
         .ints(each().map(|r| r.landing.map(|landing| landing.at)))
+        .digests(each().map(|r| r.target.as_ref().map(id_digest)))
 }

@@ -27,11 +27,12 @@ CREATE TABLE record (
     landed_run INTEGER, state SMALLINT NOT NULL, unsure SMALLINT NOT NULL, origin SMALLINT,
     failure_kind SMALLINT, failure_status SMALLINT,
     hash BYTEA NOT NULL, natural_hash BYTEA, next_hash BYTEA, landed_hash BYTEA,
+    target_hash BYTEA,
     key TEXT COLLATE "C" NOT NULL, tenant TEXT COLLATE "C", waits_key TEXT COLLATE "C", target_id TEXT COLLATE "C",
     failure_reason TEXT, PRIMARY KEY (entity, key)
 ) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.1);
 CREATE UNIQUE INDEX record_natural ON record (entity, natural_hash) WHERE natural_hash IS NOT NULL;
-CREATE UNIQUE INDEX record_target ON record (entity, target_id) WHERE target_id IS NOT NULL;
+CREATE UNIQUE INDEX record_target ON record (entity, target_hash) WHERE target_hash IS NOT NULL;
 CREATE INDEX record_due ON record (run, due) WHERE due IS NOT NULL;
 CREATE INDEX record_waits ON record (waits_entity, waits_key) WHERE waits_key IS NOT NULL;
 CREATE INDEX record_landed ON record (landed_at, entity, key) WHERE landed_at IS NOT NULL;

@@ -19,7 +19,11 @@ macro_rules! light_arrays {
 /// The arrays of all columns.
 macro_rules! whole_arrays {
     () => {
-        concat!(light_arrays!(), ", $23::bytea[], $24::text[], $25::bigint[], $26::bigint[], $27::bigint[]")
+        concat!(
+            light_arrays!(),
+            ", $23::bytea[], $24::text[], $25::bigint[], $26::bigint[], $27::bigint[], \
+             $28::bytea[]"
+        )
     };
 }
 
@@ -30,7 +34,7 @@ pub(crate) static POSTGRES: Sql = Sql {
         " FROM record WHERE entity = $1 AND key = ANY($2) ORDER BY key FOR UPDATE"
     ),
     natural_holders: "SELECT natural_hash, key FROM record WHERE entity = $1 AND natural_hash = ANY($2)",
-    target_holders: "SELECT target_id, key FROM record WHERE entity = $1 AND target_id = ANY($2)",
+    target_holders: "SELECT target_id, key FROM record WHERE entity = $1 AND target_hash = ANY($2)",
     target_ids: "SELECT key, target_id FROM record \
                  WHERE entity = $1 AND key = ANY($2) AND target_id IS NOT NULL",
     children: concat!(
@@ -43,7 +47,7 @@ pub(crate) static POSTGRES: Sql = Sql {
         columns!(),
         " FROM record WHERE run = $1 AND state = 1 AND owner = ANY($2) ORDER BY entity, key FOR UPDATE"
     ),
-    vacate: "UPDATE record AS r SET natural_hash = NULL, target_id = NULL \
+    vacate: "UPDATE record AS r SET natural_hash = NULL, target_id = NULL, target_hash = NULL \
              FROM unnest($1::bigint[], $2::text[]) AS s(entity, key) WHERE r.entity = s.entity AND r.key = s.key",
     insert: concat!(
         "INSERT INTO record (",
@@ -90,8 +94,8 @@ macro_rules! sightings {
 /// The parameters of [`crate::conn::Quick::Land`].
 macro_rules! landings {
     () => {
-        "unnest($4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::bytea[], $9::bigint[], $10::bigint[]) \
-         AS s(key, attempt, id, origin, hash, generation, at)"
+        "unnest($4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::bytea[], $9::bigint[], \
+         $10::bigint[], $11::bytea[]) AS s(key, attempt, id, origin, hash, generation, at, id_hash)"
     };
 }
 
@@ -122,7 +126,7 @@ pub(crate) fn each(each: Each) -> &'static str {
              AND r.generation = s.generation AND r.hash = s.hash RETURNING r.key, r.attempts, r.target_id, r.unsure"
         }
         Each::Land => concat!(
-            "UPDATE record AS r SET state = 5, owner = NULL, unsure = 0, target_id = s.id, origin = s.origin, \
+            "UPDATE record AS r SET state = 5, owner = NULL, unsure = 0, target_id = s.id, target_hash = s.id_hash, origin = s.origin, \
              landed_run = $2, landed_at = s.at, failure_kind = NULL, failure_status = NULL, failure_reason = NULL, \
              failure_wait = NULL, since = s.at FROM ",
             landings!(),

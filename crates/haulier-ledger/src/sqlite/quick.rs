@@ -30,10 +30,11 @@ macro_rules! claimable {
 /// The owner's records that were sent with the content that they have.
 macro_rules! sent {
     () => {
-        " FROM (SELECT key, value AS id, CAST(substr($4, rowid * 96 + 1, 20) AS INTEGER) AS attempt, \
-         CAST(substr($4, rowid * 96 + 21, 20) AS INTEGER) AS origin, substr($4, rowid * 96 + 41, 16) AS hash, \
-         CAST(substr($4, rowid * 96 + 57, 20) AS INTEGER) AS generation, \
-         CAST(substr($4, rowid * 96 + 77, 20) AS INTEGER) AS at FROM json_each($5)) AS s \
+        " FROM (SELECT key, value AS id, CAST(substr($4, rowid * 112 + 1, 20) AS INTEGER) AS attempt, \
+         CAST(substr($4, rowid * 112 + 21, 20) AS INTEGER) AS origin, substr($4, rowid * 112 + 41, 16) AS hash, \
+         CAST(substr($4, rowid * 112 + 57, 20) AS INTEGER) AS generation, \
+         CAST(substr($4, rowid * 112 + 77, 20) AS INTEGER) AS at, substr($4, rowid * 112 + 97, 16) AS id_hash \
+         FROM json_each($5)) AS s \
          WHERE record.entity = $1 AND record.key = s.key AND record.run = $2 AND record.state = 1 \
          AND record.owner = $3 AND record.attempts = s.attempt AND record.generation = s.generation \
          AND record.hash = s.hash AND record.next_hash IS NULL"
@@ -43,11 +44,16 @@ macro_rules! sent {
 macro_rules! land {
     () => {
         concat!(
-            "UPDATE OR IGNORE record SET state = 5, owner = NULL, unsure = 0, target_id = s.id, origin = s.origin, \
+            "UPDATE OR IGNORE record SET state = 5, owner = NULL, unsure = 0, target_id = s.id, target_hash = s.id_hash, origin = s.origin, \
              landed_run = $2, landed_at = s.at, failure_kind = NULL, failure_status = NULL, failure_reason = NULL, \
              failure_wait = NULL, since = s.at",
             sent!(),
-            " AND record.target_id IS NULL"
+            // The index does not see an id that is a natural key beside one that is none.
+            " AND record.target_id IS NULL AND CASE WHEN record.natural_hash IS s.id_hash THEN \
+             NOT EXISTS (SELECT 1 FROM record AS other WHERE other.entity = $1 \
+             AND other.target_hash = s.id_hash AND other.target_hash IS NOT other.natural_hash) ELSE \
+             NOT EXISTS (SELECT 1 FROM record AS other WHERE other.entity = $1 \
+             AND other.natural_hash = s.id_hash AND other.target_hash = other.natural_hash) END"
         )
     };
 }

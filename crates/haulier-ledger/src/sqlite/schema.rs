@@ -24,12 +24,15 @@ CREATE TABLE record (
     generation INTEGER NOT NULL, hash BLOB NOT NULL, natural_hash BLOB, tenant TEXT,
     attempts INTEGER NOT NULL, due INTEGER, owner INTEGER, unsure INTEGER NOT NULL,
     next_generation INTEGER, next_hash BLOB, waits_entity INTEGER, waits_key TEXT,
-    target_id TEXT, origin INTEGER, landed_run INTEGER, landed_at INTEGER, landed_generation INTEGER, landed_hash BLOB,
+    target_id TEXT, target_hash BLOB, origin INTEGER,
+    landed_run INTEGER, landed_at INTEGER, landed_generation INTEGER, landed_hash BLOB,
     failure_kind INTEGER, failure_status INTEGER, failure_reason TEXT, failure_wait INTEGER, since INTEGER NOT NULL,
     PRIMARY KEY (entity, key)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX record_natural ON record (entity, natural_hash) WHERE natural_hash IS NOT NULL;
-CREATE UNIQUE INDEX record_target ON record (entity, target_id) WHERE target_id IS NOT NULL;
+-- Where a target id is the natural key, that index keeps it unique, and this one would cost a page of its own for each record.
+CREATE UNIQUE INDEX record_target ON record (entity, target_hash)
+    WHERE target_hash IS NOT NULL AND target_hash IS NOT natural_hash;
 CREATE INDEX record_due ON record (run, due) WHERE due IS NOT NULL;
 CREATE INDEX record_waits ON record (waits_entity, waits_key) WHERE waits_key IS NOT NULL;
 CREATE INDEX record_landed ON record (landed_at) WHERE landed_at IS NOT NULL;

@@ -15,7 +15,10 @@ macro_rules! light_set {
 /// All columns of a set of records.
 macro_rules! whole_set {
     () => {
-        concat!(light_set!(), ", unhex(value ->> 22), value ->> 23, value ->> 24, value ->> 25, value ->> 26")
+        concat!(
+            light_set!(),
+            ", unhex(value ->> 22), value ->> 23, value ->> 24, value ->> 25, value ->> 26, unhex(value ->> 27)"
+        )
     };
 }
 
@@ -39,8 +42,12 @@ pub(crate) static SQLITE: Sql = Sql {
     ),
     natural_holders: "SELECT natural_hash, key FROM record \
                       WHERE entity = $1 AND natural_hash IN (SELECT unhex(value) FROM json_each($2))",
-    target_holders: "SELECT target_id, key FROM record \
-                     WHERE entity = $1 AND target_id IN (SELECT value FROM json_each($2))",
+    // Each half has an index of its own.
+    target_holders: "SELECT target_id, key FROM record WHERE entity = $1 \
+                     AND target_hash IN (SELECT unhex(value) FROM json_each($2)) \
+                     AND target_hash IS NOT natural_hash \
+                     UNION ALL SELECT target_id, key FROM record WHERE entity = $1 \
+                     AND natural_hash IN (SELECT unhex(value) FROM json_each($2)) AND target_hash = natural_hash",
     target_ids: "SELECT key, target_id FROM record \
                  WHERE entity = $1 AND key IN (SELECT value FROM json_each($2)) AND target_id IS NOT NULL",
     children: concat!(
@@ -53,7 +60,7 @@ pub(crate) static SQLITE: Sql = Sql {
         columns!(),
         " FROM record WHERE run = $1 AND state = 1 AND owner IN (SELECT value FROM json_each($2))"
     ),
-    vacate: "UPDATE record SET natural_hash = NULL, target_id = NULL \
+    vacate: "UPDATE record SET natural_hash = NULL, target_id = NULL, target_hash = NULL \
              WHERE (entity, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))",
     insert: concat!(
         "INSERT INTO record (",

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use haulier_core::port::{Micros, Settled, Settlement};
-use haulier_core::{EntityName, Origin, RecordRef, RecordState, SourceKey, TargetId};
+use haulier_core::{Digest, EntityName, Origin, RecordRef, RecordState, SourceKey, TargetId};
 
 use crate::conn::{Args, Cells, Conn, Each, Fault, Quick, Shortcut, Work};
 use crate::law::{self, Settling};
-use crate::record::{Content, origin_code, state_code};
+use crate::record::{Content, id_digest, origin_code, state_code};
 use crate::sheet::{self, Deltas, Sheet};
 use crate::store;
 
@@ -56,7 +56,7 @@ impl Work for SettleRecords {
     /// for it.
     fn shortcut(&self) -> Option<(Shortcut<'_>, Vec<bool>)> {
         let all: Vec<usize> = (0..self.settled.len()).collect();
-        if !all.iter().all(|index| self.lands(*index).is_some()) {
+        if !all.iter().all(|index| self.lands(*index).is_some()) || !self.distinct() {
             return None;
         }
         let rows = all.len();
@@ -73,9 +73,12 @@ impl SettleRecords {
         Some((settled, id, *origin, Content { generation: *generation, hash: *hash }))
     }
 
-    /// Whether each key is there once.
+    /// Whether each key and each target id is there once.
     fn distinct(&self) -> bool {
-        self.settled.iter().map(|settled| &settled.key).collect::<HashSet<_>>().len() == self.settled.len()
+        let keys: HashSet<_> = self.settled.iter().map(|settled| &settled.key).collect();
+        let lands = (0..self.settled.len()).filter_map(|index| self.lands(index));
+        let mut ids = HashSet::new();
+        keys.len() == self.settled.len() && lands.into_iter().all(|land| ids.insert(land.1))
     }
 
     /// In key order, as records are locked.
@@ -90,6 +93,7 @@ impl SettleRecords {
             .digests(lands.iter().map(|land| Some(land.3.hash)))
             .ints(lands.iter().map(|land| Some(land.3.generation)))
             .ints(lands.iter().map(|land| Some(land.0.now)))
+            .digests(lands.iter().map(|land| Some(id_digest(land.1))))
     }
 
     fn deltas(&self, rows: usize) -> Deltas {
@@ -198,12 +202,12 @@ impl SettleRecords {
         conn: &mut C,
         settled: &[(usize, &Settled)],
     ) -> Result<HashMap<TargetId, SourceKey>, Fault> {
-        let ids: Vec<&str> =
-            settled.iter().filter_map(|(index, _)| Some(self.lands(*index)?.1.as_str())).collect();
+        let ids: Vec<Digest> =
+            settled.iter().filter_map(|(index, _)| Some(id_digest(self.lands(*index)?.1))).collect();
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let args = Args::of([self.entity.into()]).texts(ids.into_iter().map(Some));
+        let args = Args::of([self.entity.into()]).digests(ids.into_iter().map(Some));
         let rows = conn.rows(C::SQL.target_holders, args).await?;
         rows.iter()
             .map(|row| Ok((TargetId::new(row.word(0)?), SourceKey::from_canonical(&row.word(1)?))))

@@ -90,6 +90,7 @@ macro_rules! ledger_contract {
             what_was_not_sent_does_not_count
             two_records_never_share_a_target_id
             one_batch_never_shares_a_target_id
+            a_target_id_that_is_a_natural_key_is_unique_too
             entities_have_ids_of_their_own
             a_landing_releases_the_children_it_held
             a_hold_on_a_landed_parent_is_due_at_once

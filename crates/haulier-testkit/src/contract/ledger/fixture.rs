@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use haulier_core::digest::Digester;
 use haulier_core::port::{
     Admission, Admit, Claim, DeadFilter, EntityTally, Ledger, Micros, ProcessBeat, RecordRow, RunRequest,
     Settled, Settlement, Sighting, SightingIntent, Wanted,
@@ -51,6 +52,13 @@ pub fn sighting(text: &str, content: u64) -> Sighting {
         path_key: None,
         intent: SightingIntent::Send,
     }
+}
+
+/// The digest of a natural key of one part.
+pub(super) fn natural(text: &str) -> Digest {
+    let mut digester = Digester::default();
+    digester.part(text);
+    digester.finish()
 }
 
 pub(super) fn failure(kind: FailureKind) -> Failure {

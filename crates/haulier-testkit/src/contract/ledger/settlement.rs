@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use haulier_core::port::{Admission, Claim, Settled, Settlement};
+use haulier_core::port::{Admission, Claim, Settled, Settlement, Sighting};
 use haulier_core::{FailureKind, Origin, RecordRef, RecordState, TargetId};
 
 use super::Bench;
-use super::fixture::{Desk, NOW, digest, failure, key, landed, send, sighting};
+use super::fixture::{Desk, NOW, digest, failure, key, landed, natural, send, sighting};
 
 /// The id map has it at once.
 pub async fn a_landed_record_has_its_id(bench: &dyn Bench) {
@@ -175,6 +175,44 @@ pub async fn one_batch_never_shares_a_target_id(bench: &dyn Bench) {
     assert_eq!(desk.state("2").await, RecordState::Landed);
     assert_eq!(desk.state("3").await, RecordState::Dead);
     assert_eq!(desk.counts().await.of(RecordState::Landed), 2);
+}
+
+/// An id may be the natural key of the record that has it, or of another one: in either order, and in one call.
+pub async fn a_target_id_that_is_a_natural_key_is_unique_too(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let named = |text: &str, name: &str| Sighting { natural: Some(natural(name)), ..sighting(text, 1) };
+    let texts = ["1", "2", "3", "4", "5", "6", "7"];
+    let naturals = ["a", "x", "b", "c", "y", "z", "u"];
+    desk.admit(&texts.iter().zip(naturals).map(|(text, name)| named(text, name)).collect::<Vec<_>>()).await;
+    desk.claim(&texts, 1).await;
+    let lands = async |all: &[(&str, &str)]| {
+        let settled: Vec<Settled> = (all.iter())
+            .map(|(text, id)| Settled { key: key(text), attempt: 1, how: landed(id, 1), now: NOW })
+            .collect();
+        assert_eq!(desk.settle_these(&settled).await, vec![true; all.len()]);
+        let mut states = Vec::new();
+        for (text, _) in all {
+            states.push(desk.state(text).await);
+        }
+        states
+    };
+    let (there, refused) = (RecordState::Landed, RecordState::Dead);
+    // Its own natural key first, then another record with that id.
+    assert_eq!(lands(&[("1", "a")]).await, [there]);
+    assert_eq!(lands(&[("2", "a")]).await, [refused]);
+    // Another record first, with what is the natural key of a later one.
+    assert_eq!(lands(&[("3", "c")]).await, [there]);
+    assert_eq!(lands(&[("4", "c")]).await, [refused]);
+    // Both in one call.
+    assert_eq!(lands(&[("5", "y"), ("6", "y")]).await, [there, refused]);
+    assert_eq!(lands(&[("7", "x")]).await, [there]);
+    // A record that gives up its natural key keeps its id, and so keeps it from others.
+    let mut moved = named("1", "d");
+    moved.hash = digest(2);
+    assert_eq!(desk.admit_one(moved).await, Admission::Publish);
+    desk.admit_one(named("8", "a")).await;
+    desk.claim_one("8", 1).await;
+    assert_eq!(lands(&[("8", "a")]).await, [refused]);
 }
 
 /// A deferred field lands with the id of the record that it belongs to.

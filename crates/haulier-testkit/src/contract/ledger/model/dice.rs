@@ -32,7 +32,7 @@ impl Dice {
     }
 
     pub(super) fn seen(&mut self) -> Seen {
-        let natural = (self.roll(3) > 0).then(|| self.roll(12) as u64 + 100);
+        let natural = (self.roll(3) > 0).then(|| self.roll(12) as u64);
         Seen { key: self.key(), content: self.content(), natural, intent: self.roll(14) }
     }
 
