@@ -2,7 +2,7 @@
 
 use crate::stages::scene::{case, go, hook, hooks, stages, state, until};
 use crate::support::process::wait_for;
-use crate::support::{Engine, LedgerKind, QueueKind};
+use crate::support::{Case, Engine, LedgerKind, QueueKind, field};
 
 /// PostgreSQL, RabbitMQ, a ledger in PostgreSQL: preflight, five accounts, a gate, two waves, queue empty, validation, a gate for two
 /// persons, release, final smoke.
@@ -79,7 +79,13 @@ async fn a_plan_is_walked_from_preflight_to_final_smoke() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_is_amended_paused_and_aborted() {
     let case = case(Engine::Sqlite, QueueKind::Embedded, LedgerKind::Sqlite).await;
-    case.haulier(&["smoke", "--tenant", "2", "--tenant", "3", "--by", "sam"]).run().await.expect(0);
+    let smoke =
+        case.haulier(&["smoke", "--tenant", "2", "--tenant", "3", "--by", "sam"]).run().await.expect(0);
+    // The source is asked for the rows of these tenants, not for all.
+    let theirs = rows_of(&case, "2,3").await;
+    assert!(theirs > 2 && theirs < rows_of(&case, "1,2,3,4,5,6,7,8").await);
+    let told = format!("leg 1: {theirs} rows of the source were read");
+    assert!(smoke.stderr.contains(&told), "{told}:\n{}", smoke.stderr);
     assert_eq!(case.sandbox.stats().collections["accounts"].records, 2, "those of the command line");
     let refused = case.haulier(&["run", "--no-wait"]).run().await.expect(1);
     assert!(refused.stderr.contains("`haulier run --resume` takes it up"), "{}", refused.stderr);
@@ -122,4 +128,23 @@ async fn a_run_is_amended_paused_and_aborted() {
         "what has landed is not sent again"
     );
     case.end().await;
+}
+
+/// Rows of the source that belong to these accounts.
+async fn rows_of(case: &Case, accounts: &str) -> usize {
+    let mut rows = 0;
+    for (table, path) in [
+        ("accounts", "id"),
+        ("projects", "account_id"),
+        ("users", "account_id"),
+        ("memberships", "(select account_id from projects where id = project_id)"),
+    ] {
+        let held = format!("{path} in ({accounts})");
+        rows += field::rows(&case.field, table, &[&held])
+            .await
+            .iter()
+            .filter(|row| row[0].as_deref() == Some("1"))
+            .count();
+    }
+    rows
 }

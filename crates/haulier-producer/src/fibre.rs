@@ -1,32 +1,21 @@
 //! One walk: read a chunk, admit it, publish it, wait for the confirms, move the cursor.
 
-use std::time::{Duration, Instant};
-
 use futures_util::future::try_join_all;
-use haulier_core::brake::{Holding, name};
-use haulier_core::control::Side;
 use haulier_core::plan::{OrphanPolicy, TenantPath};
-use haulier_core::port::{
-    Admission, Admit, Cursor, KeyRange, LedgerError, QueueError, SightingIntent, SourceError,
-};
-use haulier_core::{Failure, FailureKind, Record, Row, SourceKey, crash};
+use haulier_core::port::{Admission, Admit, Cursor, LedgerError, QueueError, SightingIntent};
+use haulier_core::{Failure, FailureKind, Record, Row, crash};
 use haulier_throttle::{Slot, patiently};
 
 use crate::ProduceError;
-use crate::chunk::ChunkSize;
 use crate::lease;
 use crate::mapping::{Mapped, Mapper};
 use crate::parcel;
+use crate::reader::Reader;
 use crate::shared::Shared;
 
 /// Rows in one call to the ledger. The calls of a chunk go out together, so that they are committed together; but what a
 /// database keeps to undo one of them stays small.
 const IN_A_CALL: usize = 1000;
-
-/// So many chunks that took too long, each half of the one before, make a brake.
-const LATE: u32 = 3;
-/// How long the source is left alone then, before it is asked again.
-const ALONE: Duration = Duration::from_secs(2);
 
 /// Walks one range to its end, or until the stop. Reads one chunk ahead of what is being published.
 /// Between two chunks it gives its slot to others when there are fewer than before.
@@ -36,18 +25,15 @@ pub(crate) async fn walk(
     mut cursor: Cursor,
     mut slot: Slot,
 ) -> Result<(), ProduceError> {
-    let range = KeyRange { after: cursor.after.clone(), upto: cursor.upto.clone() };
-    let mut chunk = ChunkSize::new(shared.controls.chunk());
-    let mut rows = read(shared, mapper, &range, cursor.at.as_ref(), &mut chunk).await?;
+    let mut reader = Reader::new(shared, mapper.entity(), &cursor);
+    let mut rows = reader.after(cursor.at.as_ref()).await?;
     while let Some(last) = rows.last() {
         let Some(kept) = shared.keep(slot).await else { return Ok(()) };
         slot = kept;
         crash::point(crash::PRODUCE_AFTER_READ);
         let last = last.key.clone();
-        let (next, delivered) = tokio::join!(
-            read(shared, mapper, &range, Some(&last), &mut chunk),
-            deliver(shared, mapper, rows.as_slice()),
-        );
+        let (next, delivered) =
+            tokio::join!(reader.after(Some(&last)), deliver(shared, mapper, rows.as_slice()),);
         if !delivered? {
             return Ok(());
         }
@@ -67,63 +53,6 @@ async fn advance(shared: &Shared, cursor: &Cursor) -> Result<(), ProduceError> {
         shared.ledger.advance(&shared.run, cursors)
     })
     .await?)
-}
-
-async fn read(
-    shared: &Shared,
-    mapper: &Mapper,
-    range: &KeyRange,
-    after: Option<&SourceKey>,
-    chunk: &mut ChunkSize,
-) -> Result<Vec<Row>, ProduceError> {
-    let mut late: u32 = 0;
-    loop {
-        chunk.limit_to(shared.controls.chunk());
-        let (limit, start) = (chunk.rows(), Instant::now());
-        let call = || shared.source.chunk(mapper.entity(), range, after, limit);
-        let passes =
-            |error: &SourceError| error.is_passing() && !matches!(error, SourceError::Timeout { .. });
-        match patiently("the source", &shared.stop, passes, call).await {
-            Ok(rows) => {
-                if rows.len() >= limit as usize {
-                    chunk.took(start.elapsed());
-                }
-                if late >= LATE {
-                    shared.board.put(Side::Produce, name::CHUNK_TIME, None);
-                }
-                shared.progress.add_read(rows.len());
-                return Ok(rows);
-            }
-            Err(SourceError::Timeout { entity, limit_ms }) if !shared.stop.is_cancelled() => {
-                chunk.halve();
-                late += 1;
-                let rows = chunk.rows();
-                tracing::warn!(entity, limit_ms, rows, "a chunk took too long, reading less at once");
-                if late >= LATE {
-                    brake(shared, &entity, limit_ms, late).await;
-                }
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// A source that does not deliver a small chunk in time has other troubles: it is left alone for a while, by name.
-async fn brake(shared: &Shared, entity: &str, limit_ms: u64, late: u32) {
-    let known = shared.board.holding().into_iter().find(|(_, holding)| holding.name == name::CHUNK_TIME);
-    let holding = Holding {
-        name: name::CHUNK_TIME.to_owned(),
-        value: format!("{late} chunks of `{entity}` took too long one after the other"),
-        limit: format!("{limit_ms} ms"),
-        since: known.map_or_else(|| shared.clock.micros(), |(_, holding)| holding.since),
-        critical: false,
-        part: false,
-    };
-    shared.board.put(Side::Produce, name::CHUNK_TIME, Some(&holding));
-    tokio::select! {
-        () = tokio::time::sleep(ALONE) => {}
-        () = shared.stop.cancelled() => {}
-    }
 }
 
 /// Admits and publishes rows; `false` when the stop came before the last of them.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use haulier_core::plan::{Entity, TenantPath};
-use haulier_core::{Row, TenantKey};
+use haulier_core::{Row, SourceKey, TenantKey};
 
 /// Numbers of walks that each leg has for itself.
 const WALKS: u32 = 100_000;
@@ -30,6 +30,16 @@ impl Choice {
             (Self::Only(_), None) => entity.tenant == TenantPath::None,
         }
     }
+
+    /// The entity with these tenants' rows alone, where the source can be asked for them.
+    fn narrowed(&self, entity: &Entity) -> Option<Entity> {
+        match self {
+            Self::All | Self::AllBut(_) => None,
+            Self::Only(wanted) => {
+                entity.of_tenants(wanted.iter().map(|tenant| SourceKey::from_canonical(tenant.as_str())))
+            }
+        }
+    }
 }
 
 /// One leg of a run that has several. Its end is not the run's.
@@ -44,6 +54,10 @@ pub struct Leg {
 impl Leg {
     pub(crate) fn takes(&self, entity: &Entity, row: &Row) -> bool {
         self.tenants.takes(entity, row)
+    }
+
+    pub(crate) fn narrowed(&self, entity: &Entity) -> Option<Entity> {
+        self.tenants.narrowed(entity)
     }
 
     /// The number of its first walk.

@@ -9,6 +9,7 @@ pub mod mapping;
 mod parcel;
 mod produce;
 mod progress;
+mod reader;
 mod set_back;
 mod shared;
 mod sweep;

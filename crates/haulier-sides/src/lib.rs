@@ -19,5 +19,5 @@ pub use gather::Gather;
 pub use list::Lists;
 pub use naturals::Naturals;
 pub use reader::{Batch, Job, Read, Reader};
-pub use source::{Database, narrowed};
+pub use source::Database;
 pub use whole::{FieldDifference, RecordSides, Whole};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use haulier_core::plan::{Entity, ExtractFrom, Filter, Stored, TenantPath};
+use haulier_core::plan::{Entity, ExtractFrom, Stored, TenantPath};
 use haulier_core::port::{KeyRange, Source, SourceError};
 use haulier_core::{Row, SourceKey, Value};
 use haulier_producer::mapping::Mapper;
@@ -28,9 +28,6 @@ pub struct Database {
     pub chunk: u32,
 }
 
-/// So many tenants are asked for in SQL; beyond, all rows are read and looked at.
-const ASKED: usize = 100;
-
 /// How a row's values are found.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -53,7 +50,7 @@ impl Database {
     pub(crate) async fn read(&self, job: &Job, stored: bool) -> Result<Read, SidesError> {
         let mut plan = if stored { as_stored(&job.agreed)? } else { as_mapped(&job.agreed)? };
         let wanted = job.tenants.as_ref().filter(|_| !stored).and_then(|tenants| {
-            narrowed(&plan.entity, tenants.iter().map(|key| SourceKey::from_canonical(key)))
+            plan.entity.of_tenants(tenants.iter().map(|key| SourceKey::from_canonical(key)))
         });
         let ranges = match wanted {
             Some(entity) => {
@@ -213,20 +210,6 @@ fn unread(entity: &Entity, column: &str) -> SidesError {
         entity: entity.name.clone(),
         problem: format!("the column `{column}` is not among those that are read"),
     }
-}
-
-/// The entity with the rows of these tenants alone; nothing where there are too many of them to ask for, or no way to them.
-#[must_use]
-pub fn narrowed(entity: &Entity, tenants: impl Iterator<Item = SourceKey>) -> Option<Entity> {
-    let mut keys: Vec<SourceKey> = tenants.take(ASKED + 1).collect();
-    if keys.len() > ASKED || entity.tenant == TenantPath::None {
-        return None;
-    }
-    // In one order, so that the statement stays the same.
-    keys.sort();
-    let mut entity = entity.clone();
-    entity.filters.push(Filter::Tenants(keys));
-    Some(entity)
 }
 
 /// The source's rows, as they would be sent.

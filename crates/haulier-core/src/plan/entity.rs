@@ -52,11 +52,29 @@ pub struct Entity {
     pub extract: Option<Extract>,
 }
 
+/// So many tenants are asked for by their keys; beyond, all rows are read and looked at.
+const ASKED: usize = 100;
+
 impl Entity {
     /// The position of a column in a row's `values`.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column == name)
+    }
+
+    /// The entity with the rows of these tenants alone; `None` where they are too many to ask for, or no way leads to them.
+    /// A source may still give rows of others, where a tenant's key does not compare reliably: whoever reads looks at each row.
+    #[must_use]
+    pub fn of_tenants(&self, tenants: impl Iterator<Item = SourceKey>) -> Option<Self> {
+        let mut keys: Vec<SourceKey> = tenants.take(ASKED + 1).collect();
+        if keys.len() > ASKED || self.tenant == TenantPath::None {
+            return None;
+        }
+        // In one order, so that the statement stays the same.
+        keys.sort();
+        let mut entity = self.clone();
+        entity.filters.push(Filter::Tenants(keys));
+        Some(entity)
     }
 }
 

@@ -235,8 +235,8 @@ pub(crate) fn narrow(entity: &Entity, tenants: &[SourceKey]) -> Narrow {
     if entity.tenant == TenantPath::None {
         return Narrow::Nothing;
     }
-    haulier_sides::narrowed(entity, tenants.iter().cloned())
-        .map_or(Narrow::ByReading, |entity| Narrow::To(Box::new(entity)))
+    let narrowed = entity.of_tenants(tenants.iter().cloned());
+    narrowed.map_or(Narrow::ByReading, |entity| Narrow::To(Box::new(entity)))
 }
 
 /// The error of a column that the target does not show in any record: it is called otherwise there, or not sent at all.

@@ -17,7 +17,7 @@ use crate::command::tuning;
 use crate::error::CliError;
 use crate::process;
 use crate::site::Role;
-use crate::ui::Watch;
+use crate::ui::{self, Watch};
 
 fn choice(whose: Whose) -> Choice {
     let set =
@@ -42,7 +42,7 @@ pub(super) async fn carry(crew: &Crew, carry: Carry, halt: &CancellationToken) -
     let process = process::process_id();
     let rows = expected.iter().map(|(_, rows)| rows).sum();
     let helm = Helm::start(at, run, &process, Role::Both, Some(rows)).await?;
-    let (mut producer, _) = tuning::producer(at, run, &helm, &expected, &stop).await?;
+    let (mut producer, progress) = tuning::producer(at, run, &helm, &expected, &stop).await?;
     producer.leg = Some(Leg { number: carry.number, tenants: choice(carry.whose) });
     let work_stop = stop.child_token();
     let (worker, _) = tuning::worker(at, run, target, &helm, &crew.push, &work_stop).await?;
@@ -76,6 +76,7 @@ pub(super) async fn carry(crew: &Crew, carry: Carry, halt: &CancellationToken) -
     helm.end().await;
     watch.end();
     worked?;
+    ui::note(format!("leg {}: {} rows of the source were read", carry.number, ui::grouped(progress.read())));
     match produced? {
         Ending::Drained(_) => Ok(Carried::Drained),
         Ending::Stopped => Ok(Carried::Stopped),
