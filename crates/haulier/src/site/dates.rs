@@ -18,10 +18,10 @@ use crate::{process, ui};
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Seen {
     /// As it would be at that time: `2026-05-05T07:00Z`, or local to the schedule's zone without `Z`
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", global = true)]
     at: Option<String>,
     /// Only the plan: without what people changed, which the ledger keeps
-    #[arg(long)]
+    #[arg(long, global = true)]
     plan_only: bool,
 }
 

@@ -82,20 +82,14 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     match args.what {
         None => show(global, &args.show).await,
         Some(What::Commit { seen, why }) => {
-            changed(global, Dates::write(global, &seen).await?, Amendment::Commit, &why).await
+            super::changed(global, Dates::write(global, &seen).await?, Amendment::Commit, &why).await
         }
         Some(What::Blackout { seen, name, span, zone, tenants, why }) => {
             let what = Amendment::Blackout { name, tenants, zone, at: span };
-            changed(global, Dates::write(global, &seen).await?, what, &why).await
+            super::changed(global, Dates::write(global, &seen).await?, what, &why).await
         }
         Some(What::Changes { seen }) => changes(global, &Dates::read(global, &seen).await?),
     }
-}
-
-async fn changed(global: &Global, dates: Dates, what: Amendment, why: &Why) -> Result<Exit, CliError> {
-    let (_, change) = dates.change(what, why).await?;
-    super::told(global, &change, why.is_dry())?;
-    Ok(Exit::Done)
 }
 
 fn changes(global: &Global, dates: &Dates) -> Result<Exit, CliError> {

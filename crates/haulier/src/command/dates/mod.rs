@@ -14,10 +14,12 @@ pub(crate) use timeline::{Args as TimelineArgs, run as timeline, steps};
 pub(crate) use waves::{Args as WavesArgs, run as waves};
 pub(crate) use windows::{Args as WindowsArgs, run as windows};
 
-use haulier_core::calendar::{Change, lead};
+use haulier_core::calendar::{Amendment, Change, lead};
 
 use crate::args::Global;
 use crate::error::CliError;
+use crate::exit::Exit;
+use crate::site::dates::{Dates, Why};
 use crate::ui;
 
 /// A number of days, as a length of time.
@@ -28,6 +30,13 @@ fn days(days: u16) -> std::time::Duration {
 /// Real elapsed time as operators type it: `45m`, `2h30m`.
 fn elapsed(text: &str) -> Result<std::time::Duration, String> {
     lead::duration(text).ok_or_else(|| "numbers and units, such as `45m`, `2h30m`, `7d`".to_owned())
+}
+
+/// Makes a change, and says what was changed.
+async fn changed(global: &Global, dates: Dates, what: Amendment, why: &Why) -> Result<Exit, CliError> {
+    let (_, change) = dates.change(what, why).await?;
+    told(global, &change, why.is_dry())?;
+    Ok(Exit::Done)
 }
 
 /// Says what was changed.

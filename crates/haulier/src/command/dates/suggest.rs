@@ -23,8 +23,6 @@ const CHUNK: u32 = 5_000;
 /// Find quiet hours: from a tenant's usage, a CSV file, or a time column of the source
 #[derive(Debug, clap::Args)]
 pub(crate) struct SuggestArgs {
-    #[command(flatten)]
-    seen: Seen,
     /// From this tenant's `usage` in the plan, in its zone
     #[arg(long, value_name = "KEY", conflicts_with_all = ["usage", "column"])]
     tenant: Option<String>,
@@ -48,8 +46,8 @@ pub(crate) struct SuggestArgs {
     top: usize,
 }
 
-pub(super) async fn run(global: &Global, args: SuggestArgs) -> Result<Exit, CliError> {
-    let dates = Dates::read(global, &args.seen).await?;
+pub(super) async fn run(global: &Global, seen: &Seen, args: SuggestArgs) -> Result<Exit, CliError> {
+    let dates = Dates::read(global, seen).await?;
     let named = match &args.zone {
         Some(name) => Some(Zone::named(name).ok_or_else(|| unknown("time zone", name, std::iter::empty()))?),
         None => None,
