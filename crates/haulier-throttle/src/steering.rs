@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haulier_core::brake::Holding;
-use haulier_core::control::{Bounds, History, Hold, Knob, Limit, RampReport, Report, Side, adaptive};
+use haulier_core::control::{
+    Bounds, History, Hold, Knob, Limit, Measured, RampReport, Report, Sample, Side, adaptive,
+};
 use haulier_core::port::{Clock, Ledger, Micros, ProcessBeat};
 use haulier_core::tolerance::Ramp;
 use haulier_core::{ProcessId, RunId};
@@ -24,6 +26,10 @@ const LOOK: Duration = Duration::from_millis(250);
 const ANSWER: Duration = Duration::from_secs(5);
 /// What was measured is reported so often.
 const REPORT: Duration = Duration::from_secs(1);
+/// A sample of it is kept so often: as long as the meter looks back, so that samples neither overlap nor leave out.
+const SAMPLE: Duration = Duration::from_secs(10);
+/// The last one holds up the end of a process for no longer.
+const LAST: Duration = Duration::from_secs(1);
 /// A new process takes its share so long after it was first seen: by then the others have made room.
 const JOIN: Duration = Duration::from_secs(1);
 
@@ -79,7 +85,31 @@ impl Steering {
             () = self.read(&known) => {}
             () = self.obey(&known, &report, &look_now) => {}
             () = self.tell(&report, &look_now) => {}
+            () = self.remember() => {}
             () = ended.cancelled() => {}
+        }
+        // Of a process that ends sooner there is one sample, too.
+        self.sample(LAST).await;
+    }
+
+    /// Keeps what was measured, for the run's papers.
+    async fn remember(&self) {
+        loop {
+            sleep(SAMPLE).await;
+            self.sample(ANSWER).await;
+        }
+    }
+
+    async fn sample(&self, within: Duration) {
+        let measured = self.meter.measured();
+        if measured == Measured::default() {
+            return;
+        }
+        let sample = Sample { at: self.clock.micros(), process: self.name.borrow().clone(), measured };
+        match timeout(within, self.ledger.sample(&self.run, &sample)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the ledger does not take the sample"),
+            Err(_) => tracing::debug!("the ledger does not answer the sample"),
         }
     }
 

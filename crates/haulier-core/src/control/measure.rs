@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::ProcessId;
+use crate::port::Micros;
+
 /// How long answers took, in buckets that grow by a tenth, so that those of several processes can be added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Latencies(BTreeMap<u16, u32>);
@@ -97,6 +100,17 @@ impl Measured {
         let all = good.max(f64::from(self.throttled) + f64::from(self.failed)).max(1.0);
         (f64::from(self.throttled) / all, f64::from(self.failed) / all)
     }
+}
+
+/// What a process measured within the seconds before an instant; a run's samples are its history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// The instant.
+    pub at: Micros,
+    /// The process.
+    pub process: ProcessId,
+    /// What it measured.
+    pub measured: Measured,
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub use effective::{Binding, Bounds, Effective, Hold, effective};
 pub use error::{Refusal, TuneError};
 pub use history::History;
 pub use knob::{Knob, Side};
-pub use measure::{Latencies, Measured};
+pub use measure::{Latencies, Measured, Sample};
 pub use report::{RampReport, Report, adaptive};
 pub use share::{share, share_rate, sharers};
 pub use step::{How, Step, parse_rate, refusal};

@@ -1,15 +1,15 @@
 //! Runs, processes and leases.
 
 use async_trait::async_trait;
-use haulier_core::control::{Change, Report};
+use haulier_core::control::{Change, Report, Sample};
 use haulier_core::port::{Controls, LedgerError, Micros, ProcessBeat, ProducerLease, Run, RunRequest};
 use haulier_core::{ProcessId, RunId};
 
 use super::Book;
 use crate::conn::Backend;
 use crate::work::{
-    Beat, ChangeControl, EndRun, HoldLease, KeepReport, LatestRun, OpenRun, Processes, ReadChanges,
-    ReleaseLease, RunEnd,
+    Beat, ChangeControl, EndRun, HoldLease, KeepReport, KeepSample, LatestRun, OpenRun, Processes,
+    ReadChanges, ReadSamples, ReleaseLease, RunEnd,
 };
 
 #[async_trait]
@@ -83,5 +83,15 @@ impl<B: Backend> Controls for Book<B> {
     async fn report(&self, process: &ProcessId, report: &Report) -> Result<(), LedgerError> {
         let report = KeepReport { process: process.clone(), report: report.clone() };
         self.backend.write(report).await
+    }
+
+    async fn sample(&self, run: &RunId, sample: &Sample) -> Result<(), LedgerError> {
+        let run = self.names.run(&self.backend, run).await?;
+        self.backend.write(KeepSample { run, sample: sample.clone() }).await
+    }
+
+    async fn samples(&self, run: &RunId) -> Result<Vec<Sample>, LedgerError> {
+        let run = self.names.run(&self.backend, run).await?;
+        self.backend.read(ReadSamples { run }).await
     }
 }

@@ -39,6 +39,7 @@ pub(crate) async fn assert_upgraded(ledger: &dyn Ledger) {
     let report = Report { version: 1, ..Report::default() };
     ledger.report(&process, &report).await.unwrap();
     assert_eq!(ledger.processes(&run).await.unwrap()[0].report, Some(report));
+    assert_eq!(ledger.samples(&run).await.unwrap(), []);
 }
 
 /// Where the kept counts of the newest run differ from its records: entity, state, difference.

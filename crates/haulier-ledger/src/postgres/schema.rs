@@ -6,7 +6,7 @@ use sqlx::{Connection, Executor, PgConnection, Row};
 use super::error::ledger_error;
 
 /// One step a version; a step that was released is never changed.
-const STEPS: [&str; 4] = [FIRST, CONTROL, CALENDAR, STAGES];
+const STEPS: [&str; 5] = [FIRST, CONTROL, CALENDAR, STAGES, SAMPLES];
 
 /// No predicate of an index names a column that a claim changes, so that claims stay within a page.
 const FIRST: &str = r#"
@@ -86,6 +86,14 @@ CREATE TABLE controller (
     run INTEGER NOT NULL PRIMARY KEY, holder TEXT NOT NULL, held_since BIGINT NOT NULL, held_until BIGINT NOT NULL
 ) WITH (fillfactor = 50);
 ";
+
+/// What processes measured while a run went on.
+const SAMPLES: &str = r#"
+CREATE TABLE sample (
+    run INTEGER NOT NULL, at BIGINT NOT NULL, process TEXT COLLATE "C" NOT NULL, measured TEXT NOT NULL,
+    PRIMARY KEY (run, at, process)
+);
+"#;
 
 /// Brings the schema to the newest version, and makes it where it is missing; refuses one that is newer.
 pub(crate) async fn migrate(conn: &mut PgConnection, schema: &str, at: &str) -> Result<(), LedgerError> {

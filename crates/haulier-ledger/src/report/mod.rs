@@ -2,7 +2,7 @@
 
 mod tolerance;
 
-use haulier_core::control::{Latencies, Limit, Report};
+use haulier_core::control::{Latencies, Limit, Measured, Report};
 
 use crate::conn::Fault;
 
@@ -26,20 +26,30 @@ pub(crate) fn encode(report: &Report) -> String {
     say("push_rate", limit(report.push_rate));
     say("expected", report.expected.map(|rows| rows.to_string()));
     say("held", report.held.as_ref().map(|held| held.replace(char::is_control, " ")));
-    let measured = &report.measured;
-    say("requests_per_second", Some(measured.requests_per_second.to_string()));
-    say("produced_per_second", Some(measured.produced_per_second.to_string()));
-    say("throttled", Some(measured.throttled.to_string()));
-    say("failed", Some(measured.failed.to_string()));
-    let buckets: Vec<String> =
-        measured.latencies.buckets().map(|(bucket, count)| format!("{bucket}:{count}")).collect();
-    say("latencies", Some(buckets.join(" ")));
+    lines.extend(measured(&report.measured));
     if let Some(attempts) = &report.attempts {
         lines.push(format!("attempts {}", tolerance::attempts(attempts)));
     }
     lines.extend(report.brakes.iter().map(|(side, held)| format!("brake {}", tolerance::brake(*side, held))));
     lines.extend(report.ramp.iter().map(|ramp| format!("ramp {}", tolerance::ramp(ramp))));
     lines.join("\n")
+}
+
+/// What was measured, alone; [`decode`] reads it as a report that says nothing else.
+pub(crate) fn encode_measured(found: &Measured) -> String {
+    [vec![VERSION.to_owned()], measured(found)].concat().join("\n")
+}
+
+fn measured(measured: &Measured) -> Vec<String> {
+    let buckets: Vec<String> =
+        measured.latencies.buckets().map(|(bucket, count)| format!("{bucket}:{count}")).collect();
+    vec![
+        format!("requests_per_second {}", measured.requests_per_second),
+        format!("produced_per_second {}", measured.produced_per_second),
+        format!("throttled {}", measured.throttled),
+        format!("failed {}", measured.failed),
+        format!("latencies {}", buckets.join(" ")),
+    ]
 }
 
 /// What a newer haulier says beyond this is passed over.
@@ -103,6 +113,7 @@ mod tests {
         report.measured.latencies.add(Duration::from_millis(30));
         (report.measured.throttled, report.measured.failed) = (4, 5);
         assert_eq!(decode(&encode(&report)).unwrap(), report);
+        assert_eq!(decode(&encode_measured(&report.measured)).unwrap().measured, report.measured);
         assert_eq!(decode("report 2\nversion 3\nlater words").unwrap().version, 3);
         assert!(decode("report 1\nversion x").is_err());
     }

@@ -6,7 +6,7 @@ use sqlx::{Executor, Row, SqliteConnection};
 use super::error::ledger_error;
 
 /// One step a version; a step that was released is never changed.
-const STEPS: [&str; 4] = [FIRST, CONTROL, CALENDAR, STAGES];
+const STEPS: [&str; 5] = [FIRST, CONTROL, CALENDAR, STAGES, SAMPLES];
 
 const FIRST: &str = "
 CREATE TABLE run (
@@ -98,6 +98,15 @@ CREATE TABLE controller (
     run INTEGER PRIMARY KEY, holder TEXT NOT NULL, held_since INTEGER NOT NULL, held_until INTEGER NOT NULL
 ) STRICT;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('stage_log', 'stage_log', '1000 500 1');
+";
+
+/// What processes measured while a run went on.
+const SAMPLES: &str = "
+CREATE TABLE sample (
+    run INTEGER NOT NULL, at INTEGER NOT NULL, process TEXT NOT NULL, measured TEXT NOT NULL,
+    PRIMARY KEY (run, at, process)
+) STRICT, WITHOUT ROWID;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('sample', 'sample', '10000 5000 4 1');
 ";
 
 /// Brings the file to the newest version; refuses one that is newer.

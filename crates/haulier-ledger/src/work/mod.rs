@@ -10,6 +10,7 @@ mod names;
 mod outbox;
 mod query;
 mod runs;
+mod samples;
 mod settle;
 mod stages;
 mod sweep;
@@ -27,6 +28,7 @@ pub(crate) use query::{
     ReadTargetIds, WrittenSince,
 };
 pub(crate) use runs::{Beat, EndRun, LatestRun, OpenRun, Processes, RunEnd};
+pub(crate) use samples::{KeepSample, ReadSamples};
 pub(crate) use settle::SettleRecords;
 pub(crate) use stages::{AppendEntries, HoldController, ReadController, ReadEntries, ReleaseController};
 pub(crate) use sweep::{Judge, Reap, Republish, Rescue};

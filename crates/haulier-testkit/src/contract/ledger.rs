@@ -124,6 +124,7 @@ macro_rules! ledger_contract {
             changes_of_control_are_kept_in_order
             one_of_racing_changes_wins
             a_process_keeps_its_last_report
+            what_processes_measured_is_a_runs_history
             changes_of_the_calendar_are_kept_in_order
             one_of_racing_changes_of_the_calendar_wins
             a_post_is_kept_once_under_its_key

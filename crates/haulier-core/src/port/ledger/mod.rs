@@ -23,7 +23,7 @@ pub use stages::{ControllerLease, StageLog};
 pub use tally::{EntityTally, Survey, Tally};
 
 use super::Micros;
-use crate::control::{Change, Report};
+use crate::control::{Change, Report, Sample};
 use crate::{EntityName, ProcessId, RecordRef, RunId, TargetId};
 
 /// The whole ledger. Every call is one transaction, durable when it returns, and safe to repeat.
@@ -193,6 +193,12 @@ pub trait Controls: Debug + Send + Sync {
 
     /// Keeps what a process says of itself, where it has given a sign of life before. It is no sign of life.
     async fn report(&self, process: &ProcessId, report: &Report) -> Result<(), LedgerError>;
+
+    /// Keeps what a process measured, for the run's papers. The same process and instant once more changes nothing.
+    async fn sample(&self, run: &RunId, sample: &Sample) -> Result<(), LedgerError>;
+
+    /// What the processes of a run measured, oldest first.
+    async fn samples(&self, run: &RunId) -> Result<Vec<Sample>, LedgerError>;
 
     /// Gives the lease back, if it is this process's.
     async fn release_producer_lease(&self, run: &RunId, process: &ProcessId) -> Result<(), LedgerError>;

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use haulier_core::control::{Change, Knob, Limit, Report, Setting, Side, Turn, Valve};
+use haulier_core::ProcessId;
+use haulier_core::control::{Change, Knob, Limit, Measured, Report, Sample, Setting, Side, Turn, Valve};
 
 use super::Bench;
 use super::fixture::{Desk, NOW};
@@ -88,4 +89,21 @@ pub async fn a_process_keeps_its_last_report(bench: &dyn Bench) {
     desk.ledger.report(&desk.me, &report).await.unwrap();
     desk.beat(NOW + 1).await;
     assert_eq!(kept().await, Some(report));
+}
+
+/// In the order of time, each run for itself; a repeated call is no second sample.
+pub async fn what_processes_measured_is_a_runs_history(bench: &dyn Bench) {
+    let desk = Desk::open(bench).await;
+    let sample = |at, process: &str, failed| {
+        let mut measured = Measured { requests_per_second: 1.0 / 3.0, failed, ..Measured::default() };
+        measured.latencies.add(Duration::from_millis(u64::from(failed) + 1));
+        Sample { at, process: ProcessId::new(process), measured }
+    };
+    let all = [sample(NOW, "w-1", 0), sample(NOW, "w-2", 3), sample(NOW + 10, "w-1", 7)];
+    for index in [2, 0, 1, 0] {
+        desk.ledger.sample(&desk.run, &all[index]).await.unwrap();
+    }
+    assert_eq!(bench.open().await.unwrap().samples(&desk.run).await.unwrap(), all);
+    let next = desk.next_run("r-2").await;
+    assert_eq!(next.ledger.samples(&next.run).await.unwrap(), []);
 }

@@ -31,6 +31,8 @@ pub(super) struct Paper {
     pub(super) dead: BTreeMap<(String, String, String), u64>,
     /// Records that landed, by stretch; and how long a stretch is.
     pub(super) pace: (Vec<(Micros, u64)>, Micros),
+    /// What processes measured while it went on.
+    pub(super) samples: Vec<control::Sample>,
     pub(super) controls: Vec<control::Change>,
     pub(super) posts: Vec<Post>,
 }
@@ -48,6 +50,7 @@ impl Paper {
             tally: None,
             dead: BTreeMap::new(),
             pace: (Vec::new(), 1),
+            samples: Vec::new(),
             controls: Vec::new(),
             posts: Vec::new(),
         };
@@ -59,6 +62,7 @@ impl Paper {
         paper.standing = Standing::of(&paper.entries).ok().filter(|_| !paper.entries.is_empty());
         (paper.stages, paper.hooks) = timings(&paper.entries, now);
         paper.tally = Some(ledger.tally(&run.id).await?);
+        paper.samples = ledger.samples(&run.id).await?;
         paper.controls = ledger.changes(&run.id, 0).await?;
         let bucket = (now.saturating_sub(run.started_at) / POINTS).max(1_000_000);
         paper.pace = (ledger.pace(&run.id, bucket).await?, bucket);

@@ -1,7 +1,9 @@
 //! Papers: what a run came to, where it stands, what it is about; and timings that feed the next plan.
 
+mod chart;
 mod eta;
 mod gather;
+mod load;
 mod page;
 mod report;
 mod retime;

@@ -4,11 +4,16 @@ use std::fmt::Write as _;
 
 use super::sections::Section;
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1b1b1b;background:#fff}\
-h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem;border-bottom:1px solid #ccc}\
-table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}\
-svg{width:100%;height:auto;background:#fafafa;border:1px solid #ddd}svg text{font:11px system-ui,sans-serif;fill:#444}\
-@media(prefers-color-scheme:dark){body{background:#161616;color:#e6e6e6}svg{background:#1e1e1e}svg text{fill:#bbb}th,td{border-color:#333}}";
+/// Light and dark by the reader's own wish; on paper light. Lines differ in their dashes, fills in their hatching.
+const STYLE: &str = ":root{color-scheme:light dark;--text:#1b1b1b;--paper:#fff;--soft:#595959;--rule:#d0d0d0;--a:#1f6fa8;--b:#b4530a;--c:#5b4a9e}\
+@media(prefers-color-scheme:dark){:root{--text:#e8e8e8;--paper:#161616;--soft:#a8a8a8;--rule:#3c3c3c;--a:#6db5e8;--b:#f0a35e;--c:#b9a8f5}}\
+@media print{:root{--text:#000;--paper:#fff;--soft:#444;--rule:#bbb;--a:#1f6fa8;--b:#b4530a;--c:#5b4a9e}}\
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:var(--text);background:var(--paper)}\
+h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2rem;border-bottom:1px solid var(--rule)}\
+table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--rule);vertical-align:top}\
+svg{width:100%;height:auto;margin:.6rem 0}svg text{font:12px system-ui,sans-serif;fill:var(--soft)}svg .title{font-weight:600;fill:var(--text)}svg .scale{text-anchor:end}\
+.grid{stroke:var(--rule);fill:none}.s0,.s1,.s2{fill:none;stroke-width:2}.s0{stroke:var(--a)}.s1{stroke:var(--b);stroke-dasharray:7 4}.s2{stroke:var(--c);stroke-dasharray:2 3}\
+.f0{fill:var(--a)}.f1{fill:url(#hatched);stroke:var(--b)}#hatched .s1{stroke-dasharray:none}.planned{fill:none;stroke:var(--text);stroke-dasharray:4 3}";
 
 /// The whole page.
 pub(super) fn html(title: &str, sections: &[Section]) -> String {
@@ -47,72 +52,6 @@ pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-const WIDTH: f64 = 1000.0;
-const HEIGHT: f64 = 220.0;
-
-/// A plot over time: bars of one figure, and a line of another that holds until it changes. Times are parts of the whole, 0 to 1.
-pub(super) fn plot(bars: &[(f64, f64, f64)], line: &[(f64, f64)], labels: (&str, &str)) -> String {
-    let most = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max).max(1e-9);
-    let (top, high) = (most(&mut bars.iter().map(|bar| bar.2)), most(&mut line.iter().map(|point| point.1)));
-    let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\">", HEIGHT + 24.0);
-    for (from, to, value) in bars {
-        let height = HEIGHT * 0.95 * value / top;
-        let _infallible = write!(
-            svg,
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"#4a90c2\"/>",
-            from * WIDTH,
-            HEIGHT - height,
-            ((to - from) * WIDTH).max(1.0),
-        );
-    }
-    let mut path = String::new();
-    let mut last = None;
-    for (at, value) in line {
-        let (x, y) = (at * WIDTH, HEIGHT - HEIGHT * 0.9 * value / high);
-        let _infallible = match last {
-            None => write!(path, "M{x:.1} {y:.1}"),
-            Some(_) => write!(path, "H{x:.1}V{y:.1}"),
-        };
-        last = Some(y);
-    }
-    if last.is_some() {
-        let _infallible = write!(path, "H{WIDTH}");
-        let _infallible =
-            write!(svg, "<path d=\"{path}\" fill=\"none\" stroke=\"#c2571a\" stroke-width=\"2\"/>");
-    }
-    let _infallible = write!(
-        svg,
-        "<text x=\"4\" y=\"{0:.0}\">{1}: at most {top:.1}</text><text x=\"500\" y=\"{0:.0}\">{2}: at most {high:.1}</text></svg>",
-        HEIGHT + 16.0,
-        escaped(labels.0),
-        escaped(labels.1),
-    );
-    svg
-}
-
-/// Planned and actual length of each step, one above the other.
-pub(super) fn bars(steps: &[(String, f64, f64)]) -> String {
-    let most = steps.iter().map(|(_, planned, actual)| planned.max(*actual)).fold(0.0, f64::max).max(1e-9);
-    let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\">", steps.len() * 36 + 8);
-    let mut y = 6;
-    for (name, planned, actual) in steps {
-        let width = |value: &f64| value / most * (WIDTH - 220.0);
-        let _infallible = write!(
-            svg,
-            "<text x=\"4\" y=\"{}\">{}</text><rect x=\"200\" y=\"{y}\" width=\"{:.1}\" height=\"12\" fill=\"#bbb\"/>\
-             <rect x=\"200\" y=\"{}\" width=\"{:.1}\" height=\"12\" fill=\"#4a90c2\"/>",
-            y + 16,
-            escaped(name),
-            width(planned),
-            y + 13,
-            width(actual),
-        );
-        y += 36;
-    }
-    svg.push_str("</svg>");
-    svg
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,12 +69,5 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("default-src 'none'"));
-        assert!(!bars(&[("<x>".to_owned(), 1.0, 2.0)]).contains("<x>"));
-    }
-
-    #[test]
-    fn a_plot_of_nothing_is_a_plot() {
-        let svg = plot(&[], &[], ("records", "workers"));
-        assert!(svg.starts_with("<svg") && svg.ends_with("</svg>") && !svg.contains("NaN"), "{svg}");
     }
 }

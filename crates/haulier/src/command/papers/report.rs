@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use haulier_core::RecordState;
 use haulier_core::calendar::{Deadlines, lead};
-use haulier_core::port::Micros;
 use haulier_core::stage::{Fact, StageTiming};
 
 use super::gather::Paper;
-use super::page;
 use super::sections::{Section, markdown};
+use super::{chart, load, page};
 use crate::args::Global;
 use crate::command::status::stamp;
 use crate::error::CliError;
@@ -56,7 +55,7 @@ fn sections(paper: &Paper) -> Vec<Section> {
         tenants(paper),
         data(paper),
         dead(paper),
-        load(paper),
+        load::section(paper),
         decisions(paper),
         changes(paper),
         windows(paper),
@@ -114,15 +113,16 @@ fn sheet(paper: &Paper) -> Section {
         paper.stages.iter().map(row),
         "No stage was entered.",
     );
-    let bars: Vec<(String, f64, f64)> = paper
+    let steps: Vec<_> = paper
         .stages
         .iter()
         .map(|timing| {
-            let planned = planned(paper, timing.stage.as_str()).unwrap_or_default();
-            (timing.stage.to_string(), planned.as_secs_f64(), timing.active.as_secs_f64())
+            let told = |length: Duration| (length.as_secs_f64(), lead::say(length));
+            let planned = planned(paper, timing.stage.as_str()).map(told);
+            chart::Length { name: timing.stage.to_string(), planned, actual: told(timing.active) }
         })
         .collect();
-    section.picture = (!bars.is_empty()).then(|| page::bars(&bars));
+    section.picture = (!steps.is_empty()).then(|| chart::lengths(&steps));
     section
 }
 
@@ -185,50 +185,6 @@ fn dead(paper: &Paper) -> Section {
         rows,
         "There is none.",
     )
-}
-
-fn load(paper: &Paper) -> Section {
-    let workers = paper.controls.iter().filter(|change| change.turn.key() == "push.workers");
-    let rows = paper.controls.iter().map(|change| {
-        vec![
-            stamp(change.at),
-            change.by.clone(),
-            format!("{} {} -> {}", change.turn.key(), change.previous, change.turn.value()),
-            change.reason.clone().unwrap_or_default(),
-            if change.forced { "forced" } else { "" }.to_owned(),
-        ]
-    });
-    let (pace, bucket) = &paper.pace;
-    let seconds = Duration::from_micros(u64::try_from(*bucket).unwrap_or(1)).as_secs_f64().max(1e-6);
-    let count = |landed: u64| f64::from(u32::try_from(landed).unwrap_or(u32::MAX));
-    let fastest = pace.iter().map(|(_, landed)| count(*landed) / seconds).fold(0.0, f64::max);
-    let mut section = Section::new("Load over time");
-    if let (Some(first), Some(last)) = (pace.first(), pace.last()) {
-        section = section.line(format!(
-            "Records landed from {} to {}, at most {fastest:.1} a second over {seconds:.0} s.",
-            stamp(first.0),
-            stamp(last.0.saturating_add(*bucket)),
-        ));
-        let (start, end) = (first.0, last.0.saturating_add(*bucket));
-        let part = |at: Micros| span_part(start, end, at);
-        let bars: Vec<(f64, f64, f64)> = pace
-            .iter()
-            .map(|(at, landed)| (part(*at), part(at.saturating_add(*bucket)), count(*landed) / seconds))
-            .collect();
-        let line: Vec<(f64, f64)> = workers
-            .filter_map(|change| Some((part(change.at), change.turn.value().parse::<f64>().ok()?)))
-            .collect();
-        section.picture = Some(page::plot(&bars, &line, ("records a second", "workers set")));
-    }
-    section.table(&["when", "who", "what", "why", ""], rows, "Nobody turned anything.")
-}
-
-/// Where an instant lies between two others, 0 to 1.
-fn span_part(start: Micros, end: Micros, at: Micros) -> f64 {
-    let length = |from: Micros, to: Micros| {
-        Duration::from_micros(u64::try_from(to.saturating_sub(from)).unwrap_or(0)).as_secs_f64()
-    };
-    (length(start, at) / length(start, end).max(1e-6)).clamp(0.0, 1.0)
 }
 
 fn decisions(paper: &Paper) -> Section {
