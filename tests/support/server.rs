@@ -72,6 +72,16 @@ impl Server {
         command
     }
 
+    /// A command line, without a shell, that does this to the server.
+    pub(crate) fn words(&self, what: &str) -> Vec<String> {
+        let command = self.command(what, &[self.name]);
+        let set = command.get_envs().filter_map(|(name, value)| Some((name.to_str()?, value?.to_str()?)));
+        let set: Vec<String> = set.map(|(name, value)| format!("{name}={value}")).collect();
+        let words = [command.get_program()].into_iter().chain(command.get_args());
+        let words = words.map(|word| word.to_str().unwrap().to_owned());
+        std::iter::once("env".to_owned()).chain(set).chain(words).collect()
+    }
+
     async fn script(&self, what: &str) {
         let ended = Command::from(self.command(what, &[self.name])).status();
         let ended = tokio::time::timeout(PATIENCE, ended).await;

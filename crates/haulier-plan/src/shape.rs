@@ -109,8 +109,10 @@ shapes! { PLAN_SHAPES:
 shapes! { SITE_SHAPES:
     SITE = "site", "the site", [
         "source", "queue", "ledger", "target", "produce", "push", "brakes", "tolerance", "validate", "channels",
-        "state", "rehearsal",
+        "state", "rehearsal", "drill",
     ];
+    DRILL = "drill", "`[drill]`", ["broker", "source", "target", "ledger", "away"];
+    PLUG = "plug", "how it is killed and started", ["kill", "start"];
     CHANNEL_SMTP = "channel_smtp", "a mail channel", ["smtp", "from", "password", "ca_file", "insecure"];
     CHANNEL_WEBHOOK = "channel_webhook", "a webhook channel", ["webhook", "token", "insecure"];
     CHANNEL_FILE = "channel_file", "a file channel", ["file"];

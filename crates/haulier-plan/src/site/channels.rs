@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::address::{self, check_plaintext};
+use super::program;
 use super::secret::{self, Secret};
 use crate::node::{Node, Table};
 use crate::shape;
@@ -152,27 +153,5 @@ fn webhook(table: &Table<'_>, folder: &Path) -> Option<ChannelSite> {
 }
 
 fn command(table: &Table<'_>, folder: &Path) -> Option<ChannelSite> {
-    let node = table.get("command")?;
-    let mut argv: Vec<String> = if node.value.is_str() {
-        vec![node.text()?.value.to_owned()]
-    } else {
-        node.items()?.iter().filter_map(Node::text).map(|text| text.value.to_owned()).collect()
-    };
-    let Some(program) = argv.first_mut() else { return node.wrong("`command` is an empty list", None) };
-    // A program of the site's own folder; others are found on the path.
-    if program.contains('/') {
-        *program = folder.join(&*program).display().to_string();
-        if !is_executable(Path::new(program)) {
-            return node.wrong(
-                format!("`command`: {program} is not a file that can be run"),
-                Some(format!("chmod +x {program}")),
-            );
-        }
-    }
-    Some(ChannelSite::Command(argv))
-}
-
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    program::read(&table.get("command")?, folder).map(ChannelSite::Command)
 }

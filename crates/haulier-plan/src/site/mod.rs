@@ -3,6 +3,8 @@
 mod address;
 mod brakes;
 mod channels;
+mod drill;
+mod program;
 mod secret;
 mod server;
 mod settings;
@@ -16,6 +18,7 @@ use toml::de::DeTable;
 
 pub use self::brakes::{BrakesSite, CheckBrake, QueryBrake};
 pub use self::channels::{ChannelSite, Url};
+pub use self::drill::{DrillSite, Plug};
 pub use self::secret::Secret;
 pub use self::server::{Database, LedgerSite, QueueKind, QueueSite, Server, SourceSite, Tls};
 pub use self::target::{Auth, HeaderValue, Login, TargetSite, TokenSource};
@@ -51,6 +54,8 @@ pub struct Site {
     pub state: PathBuf,
     /// Whether it is one to rehearse on, where a drill may kill what works for it.
     pub rehearsal: bool,
+    /// How a drill kills its neighbours, and starts them again.
+    pub drill: DrillSite,
 }
 
 /// Settings of the producer.
@@ -138,5 +143,6 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>, folder: &Path) -> Opt
         channels,
         state: settings.state,
         rehearsal: table.flag("rehearsal", false),
+        drill: drill::read(&table, folder),
     })
 }

@@ -82,6 +82,11 @@ impl Neighbours {
         self.site.rehearsal
     }
 
+    /// How a drill kills its neighbours.
+    pub(crate) fn drill(&self) -> &haulier_plan::site::DrillSite {
+        &self.site.drill
+    }
+
     /// Now, in microseconds.
     pub(crate) fn micros(&self) -> i64 {
         crate::clock::SystemClock.micros()
