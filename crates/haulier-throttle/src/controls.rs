@@ -54,6 +54,12 @@ impl Controls {
         self
     }
 
+    /// Pushes with a request under way. Those that have a slot and wait for the rate, or for what holds the target, are not among them.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.slots.out().saturating_sub(self.flow.waiting())
+    }
+
     /// Most rows of one read.
     #[must_use]
     pub fn chunk(&self) -> u32 {

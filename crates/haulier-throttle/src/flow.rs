@@ -182,6 +182,12 @@ impl Flow {
         Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
     }
 
+    /// How many wait here to send a request.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Waits for `tokens` tokens, one after the other. Cancel safe up to the token being waited for.
     pub async fn take(&self, tokens: usize) {
         self.open().await;
@@ -240,9 +246,10 @@ impl Throttle for Flow {
 
     fn answered(&self, answer: Answer) {
         // Who waits for the rate has a slot, too; then it is the rate that holds the flow.
-        let waiting = self.waiting.load(Ordering::Relaxed);
-        let saturated =
-            self.slots.as_ref().is_some_and(|slots| slots.out().saturating_sub(waiting) >= slots.limit());
+        let saturated = self
+            .slots
+            .as_ref()
+            .is_some_and(|slots| slots.out().saturating_sub(self.waiting()) >= slots.limit());
         let attempt = Attempt::of(answer.status, answer.retry_after.is_some(), answer.took);
         self.meter.answered(answer, attempt, saturated);
         if let Some(breaker) = &self.breaker {

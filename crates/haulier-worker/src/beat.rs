@@ -71,7 +71,7 @@ fn beat(shared: &Shared, process: &ProcessId, at: Micros, ended: bool) -> Proces
         host: shared.settings.host.clone(),
         pid: std::process::id(),
         at,
-        in_flight: u32::try_from(shared.controls.slots.out()).unwrap_or(u32::MAX),
+        in_flight: u32::try_from(shared.controls.in_flight()).unwrap_or(u32::MAX),
         ended,
         report: None,
     }

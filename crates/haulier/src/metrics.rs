@@ -107,7 +107,7 @@ fn text(source: &Source) -> String {
             "Pushes at a time that this process may have.",
             slots(push.slots.limit()),
         );
-        page.gauge("haulier_push_in_flight", "Pushes that this process has.", slots(push.slots.out()));
+        page.gauge("haulier_push_in_flight", "Requests of this process under way.", slots(push.in_flight()));
         page.gauge("haulier_push_open", "Whether new pushes may begin.", open(push));
         if let Some(rate) = push.flow.rate().per_second() {
             page.gauge("haulier_push_rate_limit", "Requests a second that this process may send.", rate);

@@ -121,7 +121,7 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
                     Ok(tally) => {
                         watch.due(at.ledger.next_due(&run.id).await.ok().flatten());
                         let flow = brief.of(at, &run, &tally).await;
-                        watch.show(&tally, helm.push.slots.out(), flow)?;
+                        watch.show(&tally, helm.push.in_flight(), flow)?;
                     }
                     Err(error) => tracing::debug!(error = %error, "the ledger does not answer"),
                 }

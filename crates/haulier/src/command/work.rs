@@ -104,7 +104,7 @@ async fn tell(at: &Neighbours, run: &Run, helm: &Helm, progress: &Progress) {
         "{} landed, {} attempts failed, {} in flight, {:.1} requests/s; {flow}",
         ui::grouped(progress.landed()),
         ui::grouped(progress.failed()),
-        helm.push.slots.out(),
+        helm.push.in_flight(),
         helm.meter.measured().requests_per_second,
     ));
 }

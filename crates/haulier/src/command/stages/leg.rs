@@ -63,7 +63,7 @@ pub(super) async fn carry(crew: &Crew, carry: Carry, halt: &CancellationToken) -
                 if let Ok(tally) = at.ledger.tally(&run.id).await {
                     watch.due(at.ledger.next_due(&run.id).await.ok().flatten());
                     let flow = brief.of(at, run, &tally).await;
-                    watch.show(&tally, helm.push.slots.out(), flow)?;
+                    watch.show(&tally, helm.push.in_flight(), flow)?;
                 }
             }
         }
