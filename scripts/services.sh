@@ -7,6 +7,8 @@
 # `start` writes target/services/env, which sets HAULIER_TEST_AMQP_URL, _AMQP_API_URL, _POSTGRES_URL and _MYSQL_URL.
 # A variable of that name that is set already is kept, and that server is not started here.
 # For a second set of servers, to be killed in tests: set HAULIER_SERVICES (their folder) and HAULIER_{AMQP,AMQP_API,POSTGRES,MYSQL}_PORT.
+# HAULIER_TLS names a folder with ca.pem, server.pem and server.key: then all three speak TLS as well, the databases on their port, the
+# broker on HAULIER_AMQP_PORT + 3, its API on HAULIER_AMQP_API_PORT + 1.
 # HAULIER_AMQP_CONSUMER_TIMEOUT (milliseconds) makes a broker impatient with consumers that settle nothing.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -44,6 +46,13 @@ install() {
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${want[@]}" >&2
 }
 
+# A copy of the certificate and its key that a server's own user, and nobody else, can read.
+tls_files() { # SERVER USER
+  [ -n "${HAULIER_TLS:-}" ] || return 1
+  local d=$home/$1/tls; mkdir -p "$d"; command install -m 600 "$HAULIER_TLS"/{ca.pem,server.pem,server.key} "$d/"
+  [ "$(id -u)" != 0 ] || [ -z "$2" ] || chown -R "$2:" "$d"
+}
+
 # What broker and rabbitmqctl find each other by.
 rabbit_env() {
   local d=$home/rabbitmq
@@ -56,6 +65,11 @@ start_rabbit() {
   if ! alive "$d/node.pid"; then
     printf '%s\n' "listeners.tcp.1 = 127.0.0.1:$amqp_port" 'management.tcp.ip = 127.0.0.1' "management.tcp.port = $amqp_api_port" \
       'vm_memory_high_watermark.relative = 0.4' 'disk_free_limit.absolute = 50MB' 'collect_statistics_interval = 1000' > "$d/etc/rabbitmq.conf"
+    if tls_files rabbitmq ''; then
+      local files="cacertfile = $d/tls/ca.pem|certfile = $d/tls/server.pem|keyfile = $d/tls/server.key"
+      { printf '%s\n' "listeners.ssl.1 = 127.0.0.1:$((amqp_port + 3))" 'management.ssl.ip = 127.0.0.1' "management.ssl.port = $((amqp_api_port + 1))"
+        tr '|' '\n' <<< "$files" | sed 's/^/ssl_options./'; tr '|' '\n' <<< "$files" | sed 's/^/management.ssl./'; } >> "$d/etc/rabbitmq.conf"
+    fi
     echo '[rabbitmq_management].' > "$d/etc/enabled_plugins"
     local patience=; [ -z "${HAULIER_AMQP_CONSUMER_TIMEOUT:-}" ] || patience="{rabbit, [{consumer_timeout, $HAULIER_AMQP_CONSUMER_TIMEOUT}, {channel_tick_interval, 500}]}"
     echo "[$patience]." > "$d/etc/advanced.config"
@@ -72,7 +86,8 @@ start_postgres() {
   if ! alive "$d/data/postmaster.pid"; then
     [ "$(id -u)" = 0 ] && chown postgres: "$d" && open_path "$d"
     [ -f "$d/data/PG_VERSION" ] || as_user postgres "$bin/initdb" -D "$d/data" -A trust -U postgres --encoding=UTF8 --locale=C.UTF-8 > "$d/log" 2>&1
-    ( cd /; as_user postgres setsid "$bin/postgres" -D "$d/data" -p "$postgres_port" -k "$d" -c listen_addresses=127.0.0.1 -c max_connections=200 >> "$d/log" 2>&1 < /dev/null & )
+    local tls=(); ! tls_files postgres postgres || tls=(-c ssl=on -c "ssl_cert_file=$d/tls/server.pem" -c "ssl_key_file=$d/tls/server.key")
+    ( cd /; as_user postgres setsid "$bin/postgres" -D "$d/data" -p "$postgres_port" -k "$d" -c listen_addresses=127.0.0.1 -c max_connections=200 "${tls[@]}" >> "$d/log" 2>&1 < /dev/null & )
   fi
   wait_for PostgreSQL 60 "$bin/pg_isready" -q -h 127.0.0.1 -p "$postgres_port" -U postgres
 }
@@ -82,8 +97,9 @@ start_mariadb() {
   if ! alive "$d/pid"; then
     [ "$(id -u)" = 0 ] && chown mysql: "$d" && open_path "$d"
     [ -d "$d/data/mysql" ] || as_user mysql mariadb-install-db --no-defaults --datadir="$d/data" --auth-root-authentication-method=normal --skip-test-db > "$d/log" 2>&1
+    local tls=(); ! tls_files mariadb mysql || tls=(--ssl-ca="$d/tls/ca.pem" --ssl-cert="$d/tls/server.pem" --ssl-key="$d/tls/server.key")
     ( cd /; as_user mysql setsid "$(mariadb_server)" --no-defaults --datadir="$d/data" --socket="$d/socket" --pid-file="$d/pid" --port="$mysql_port" \
-        --bind-address=127.0.0.1 --max-connections=300 --character-set-server=utf8mb4 >> "$d/log" 2>&1 < /dev/null & )
+        --bind-address=127.0.0.1 --max-connections=300 --character-set-server=utf8mb4 "${tls[@]}" >> "$d/log" 2>&1 < /dev/null & )
   fi
   wait_for MariaDB 60 mariadb-admin --no-defaults --protocol=tcp -h 127.0.0.1 -P "$mysql_port" -u root ping
 }
@@ -141,5 +157,5 @@ stop)
   stop_one MariaDB "$home/mariadb/pid"; stop_one PostgreSQL "$home/postgres/data/postmaster.pid"; stop_one RabbitMQ "$home/rabbitmq/node.pid"
   stop_epmd;;
 status) for s in "rabbitmq $amqp_port" "postgres $postgres_port" "mariadb $mysql_port"; do set -- $s; if answers "$2"; then echo "$1 up on 127.0.0.1:$2"; else echo "$1 down"; fi; done;;
-*) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2;;
+*) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2;;
 esac

@@ -2,46 +2,33 @@
 
 use std::time::Duration;
 
-use haulier_testkit::fake_target::{Fault, Reply};
+use haulier_testkit::fake_target::{Fault, Gate, Reply};
 use serde_json::Value;
 
 use crate::support::collections::Collections;
-use crate::support::desk::Desk;
+use crate::support::desk::{self, Desk, NOTES};
 use crate::support::evidence::number;
 use crate::support::{Engine, process};
 
-const NOTES: &str = r#"
-name = "notes"
-tenant = "note"
-[retry]
-attempts = 3
-base = "50ms"
-cap = "200ms"
-[[entity]]
-name = "note"
-source = { table = "notes", key = ["id"] }
-natural_key = ["title"]
-fields = { title = "title" }
-[entity.push]
-shape = "create"
-create = { path = "/notes", id = "/id" }
-lookup = { path = "/notes?title={title}", items = "/items", match = ["title"] }
-"#;
+/// Notes that are given up soon.
+fn hasty() -> String {
+    NOTES.replace("[retry]", "[retry]\nattempts = 3")
+}
 
 /// Forty notes, one of which gets this answer to every create.
 async fn strange(plan: &str, reply: Reply) -> (Vec<Value>, Value, Desk) {
-    let rows: Vec<String> = (1..=40).map(|id| format!("({id}, 'note {id}')")).collect();
-    let script = format!(
-        "create table notes (id integer primary key, title text); insert into notes values {};",
-        rows.join(", ")
-    );
-    let desk = Desk::new(Engine::Sqlite, &script, plan, Collections::start(&[]).await).await;
-    let site = std::fs::read_to_string(desk.path("site.toml")).unwrap();
-    std::fs::write(desk.path("site.toml"), site.replace("[target]", "[target]\ntimeout = \"500ms\""))
-        .unwrap();
+    let desk = Desk::new(Engine::Sqlite, &desk::notes(40), plan, Collections::start(&[]).await).await;
+    wait_briefly(&desk);
     desk.target.refuse_those("notes", ("title", "note 17"), Some(reply));
     desk.haulier(&["run"]).run().await.expect(1);
     (desk.dead().await, desk.status().await["all"].clone(), desk)
+}
+
+/// Half a second for each request.
+fn wait_briefly(desk: &Desk) {
+    let site = std::fs::read_to_string(desk.path("site.toml")).unwrap();
+    std::fs::write(desk.path("site.toml"), site.replace("[target]", "[target]\ntimeout = \"500ms\""))
+        .unwrap();
 }
 
 #[tokio::test]
@@ -55,12 +42,18 @@ async fn a_strange_answer_to_one_record_never_passes_for_a_yes_and_stops_nobody_
         ("no id", Reply::json(201, r#"{"ok":true}"#), ""),
         ("500 for ever", Reply::json(500, r#"{"error":"boom"}"#), "given up after 3 attempts"),
         ("byte by byte", Reply::json(201, r#"{"id":"x"}"#).fault(Fault::Drip(Duration::from_millis(50))), ""),
+        ("without end", Reply::json(201, r#"{"id":"x"}"#).fault(Fault::Endless), ""),
+        (
+            "another record's id",
+            Reply::json(201, r#"{"id":"notes-1"}"#),
+            "the target gave it the id that note/",
+        ),
         ("cut", Reply::json(201, r#"{"id":"x"}"#).fault(Fault::WrongLength), ""),
         ("escapes", Reply::json(422, "{\"error\":\"\u{1b}[2J\u{1b}]0;x\u{7}no\"}"), "no"),
     ];
     let tried = cases.map(|(name, reply, words)| {
         tokio::spawn(async move {
-            let (dead, all, desk) = strange(NOTES, reply).await;
+            let (dead, all, desk) = strange(&hasty(), reply).await;
             assert_eq!((number(&all, "landed"), dead.len()), (39, 1), "{name}: {dead:#?}");
             let reason = dead[0]["reason"].as_str().unwrap();
             assert!(reason.contains(words) && !reason.contains('\u{1b}'), "{name}: {reason:?}");
@@ -82,7 +75,7 @@ async fn a_strange_answer_to_one_record_never_passes_for_a_yes_and_stops_nobody_
 
 #[tokio::test]
 async fn a_yes_that_stored_nothing_is_found_where_the_plan_verifies() {
-    let plan = NOTES.replace("natural_key", "verify = \"reread\"\nnatural_key");
+    let plan = hasty().replace("natural_key", "verify = \"reread\"\nnatural_key");
     let (dead, all, desk) = strange(&plan, Reply::json(201, r#"{"id":"notes-999"}"#)).await;
     assert_eq!((number(&all, "landed"), dead.len()), (39, 1), "{dead:#?}");
     assert_eq!(dead[0]["key"], "17", "{dead:#?}");
@@ -92,7 +85,7 @@ async fn a_yes_that_stored_nothing_is_found_where_the_plan_verifies() {
 #[tokio::test]
 async fn a_date_to_wait_for_is_waited_for() {
     let rows = "create table notes (id integer primary key, title text); insert into notes values (1, 'one'), (2, 'two');";
-    let desk = Desk::new(Engine::Sqlite, rows, NOTES, Collections::start(&[]).await).await;
+    let desk = Desk::new(Engine::Sqlite, rows, &hasty(), Collections::start(&[]).await).await;
     let busy = Reply::json(503, "{}")
         .header("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
         .header("Retry-After", "Sun, 06 Nov 1994 08:49:39 GMT");
@@ -111,9 +104,10 @@ async fn a_date_to_wait_for_is_waited_for() {
     desk.end().await;
 }
 
-/// Five kinds of rows that cannot be moved, most of them once in a hundred, beside rows that only look as if.
+/// Eight kinds of rows that cannot be moved, most of them once in a hundred, beside rows that only look as if: five by the rows
+/// themselves, three by the target's word.
 #[tokio::test]
-async fn poison_of_five_kinds_is_counted_to_the_row_and_everything_else_lands() {
+async fn poison_of_eight_kinds_is_counted_to_the_row_and_everything_else_lands() {
     let script = "create table notes (id integer primary key, title text, price, due text);
         with recursive n(i) as (select 1 union all select i + 1 from n where i < 600)
         insert into notes select i, 'note ' || i, i * 1.25, '2024-02-29T12:00:00Z' from n;
@@ -126,15 +120,28 @@ async fn poison_of_five_kinds_is_counted_to_the_row_and_everything_else_lands() 
         update notes set title = '\u{1b}[2J' || id where id % 100 = 7;
         update notes set title = '=cmd()' || id where id % 100 = 8;";
     let fields = "fields = { title = \"title\", price = { column = \"price\", as = \"decimal(9,2)\" }, due = { column = \"due\", as = \"rfc3339\" } }";
-    let plan = NOTES.replace("fields = { title = \"title\" }", fields);
+    let plan = hasty().replace("fields = { title = \"title\" }", fields);
     let desk = Desk::new(Engine::Sqlite, script, &plan, Collections::start(&[]).await).await;
+    wait_briefly(&desk);
+    let replies = [
+        (9, Reply::json(400, r#"{"error":"no"}"#)),
+        (10, Reply::json(422, r#"{"error":"no"}"#)),
+        (11, Reply::json(201, "{}").fault(Fault::Hold(Gate::default()))),
+    ];
+    for (kind, reply) in replies {
+        for hundred in 0..6 {
+            let title = format!("note {}", hundred * 100 + kind);
+            desk.target.refuse_those("notes", ("title", &title), Some(reply.clone()));
+        }
+    }
     let ended = desk.haulier(&["run", "--workers", "16"]).run().await.expect(1);
     let all = desk.status().await["all"].clone();
-    // Four kinds in each of six hundreds, and one that no message holds.
-    let poison = 4 * 6 + 1;
+    // Four kinds in each of six hundreds, and one that no message holds; then the target's three.
+    let (mapping, target) = (4 * 6 + 1, 3 * 6);
+    let poison = mapping + target;
     assert_eq!(number(&all, "planned"), 600, "{all:#}");
     assert_eq!(
-        (number(&all, "landed"), number(&all, "dead")),
+        (number(&all, "landed"), number(&all, "dead") + number(&all, "held")),
         (600 - poison, poison),
         "{all:#}\n{}",
         ended.stderr
@@ -146,9 +153,10 @@ async fn poison_of_five_kinds_is_counted_to_the_row_and_everything_else_lands() 
         titles.iter().filter(|title| title.starts_with("\u{1b}[2J") || title.starts_with("=cmd()")).count(),
         12
     );
-    for row in desk.dead().await {
-        assert!(!row["reason"].as_str().unwrap().is_empty() && row["kind"] == "mapping", "{row:#}");
-    }
+    let dead = desk.dead().await;
+    assert!(dead.iter().all(|row| !row["reason"].as_str().unwrap().is_empty()), "{dead:#?}");
+    let of = |kind: &str| dead.iter().filter(|row| row["kind"] == kind).count() as u64;
+    assert_eq!((of("mapping"), of("refused")), (mapping, 12), "{dead:#?}");
     for args in
         [&["dead", "list", "--limit", "1000"] as &[&str], &["dead", "list", "--by", "reason"], &["status"]]
     {

@@ -25,4 +25,5 @@ mod strangers;
 mod support;
 mod target_faults;
 mod tidy;
+mod tls;
 mod validate;

@@ -6,7 +6,7 @@ use haulier_testkit::fake_target::{Fault, Reply};
 use hq_sandbox::{Faults, Uniqueness};
 
 use crate::support::collections::Collections;
-use crate::support::desk::Desk;
+use crate::support::desk::{self, Desk, NOTES};
 use crate::support::evidence::number;
 use crate::support::{Case, Engine, Setting, process};
 
@@ -64,6 +64,16 @@ async fn lost_answers_are_looked_up_before_anything_is_sent_again() {
 }
 
 #[tokio::test]
+async fn a_token_that_ends_again_and_again_is_renewed_and_costs_no_record() {
+    let case = careless(Faults { latency_ms: 15, ..Faults::default() }).await;
+    let login = "auth = { login = { path = \"/login\", body = '{\"user\":\"{user}\",\"password\":\"{password}\"}', \
+                 user = \"mover\", password = { file = \"hq.token\" }, token = \"/token\" } }";
+    case.edit("site.toml", "auth = { bearer = { file = \"hq.token\" } }", login);
+    let stats = lands_whole(case, &["run", "--workers", "4"]).await;
+    assert!(stats.by_status[&401] > 1, "no token ended: {stats:?}");
+}
+
+#[tokio::test]
 async fn everything_at_once_over_three_workers() {
     let faults = Faults {
         latency_ms: 2,
@@ -81,31 +91,8 @@ async fn everything_at_once_over_three_workers() {
     assert!(stats.lost_answers > 0 && stats.half_replies > 0 && stats.by_status[&503] > 0, "{stats:?}");
 }
 
-/// Notes that are created and found by their title.
-const NOTES: &str = r#"
-name = "notes"
-tenant = "note"
-[retry]
-base = "50ms"
-cap = "300ms"
-[[entity]]
-name = "note"
-source = { table = "notes", key = ["id"] }
-natural_key = ["title"]
-fields = { title = "title" }
-[entity.push]
-shape = "create"
-create = { path = "/notes", id = "/id" }
-lookup = { path = "/notes?title={title}", items = "/items", match = ["title"] }
-"#;
-
 async fn notes(count: u32, plan: &str) -> Desk {
-    let rows: Vec<String> = (1..=count).map(|id| format!("({id}, 'note {id}')")).collect();
-    let script = format!(
-        "create table notes (id integer primary key, title text); insert into notes values {};",
-        rows.join(", ")
-    );
-    Desk::new(Engine::Sqlite, &script, plan, Collections::start(&[]).await).await
+    Desk::new(Engine::Sqlite, &desk::notes(count), plan, Collections::start(&[]).await).await
 }
 
 #[tokio::test]

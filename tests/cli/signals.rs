@@ -83,6 +83,11 @@ async fn a_worker_that_waits_for_a_run_stops_at_once() {
 
 #[tokio::test]
 async fn a_second_signal_ends_at_once_and_the_unknown_is_looked_up() {
+    let (interrupted, terminated) = (second_signal("INT"), second_signal("TERM"));
+    tokio::join!(Box::pin(interrupted), Box::pin(terminated));
+}
+
+async fn second_signal(signal: &str) {
     let case = careless(QueueKind::Embedded, 20).await;
     case.edit("site.toml", "[push]", "[push]\nsilent_after = \"2s\"");
     // Longer than a request that nobody waits for any more may still take to be stored.
@@ -97,10 +102,10 @@ async fn a_second_signal_ends_at_once_and_the_unknown_is_looked_up() {
         (stats.in_flight >= 4 && stats.requests >= waiting).then_some(())
     })
     .await;
-    run.signal("INT").await;
+    run.signal(signal).await;
     run.until_said("stopping: nothing new is taken").await;
     let since = Instant::now();
-    run.signal("INT").await;
+    run.signal(signal).await;
     run.ended().await.expect(5);
     assert!(since.elapsed() < Duration::from_secs(2), "the second signal took {:?}", since.elapsed());
     goes_on(case).await;

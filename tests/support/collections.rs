@@ -21,8 +21,8 @@ struct Shelves {
     unique: HashMap<String, Vec<String>>,
     faults: HashMap<String, Fault>,
     refusals: HashMap<String, Reply>,
-    /// By collection: a member, its text, and what creates that bring it are answered.
-    refusals_of: HashMap<String, (String, String, Reply)>,
+    /// By collection: members, their texts, and what creates that bring them are answered.
+    refusals_of: HashMap<String, Vec<(String, String, Reply)>>,
     held_lists: HashMap<String, Gate>,
 }
 
@@ -119,15 +119,16 @@ impl Collections {
         };
     }
 
-    /// The same only for creates whose member has this text.
+    /// The same only for creates whose member has this text, beside those that were named before; `None` ends it for all.
     pub(crate) fn refuse_those(&self, collection: &str, (member, text): (&str, &str), reply: Option<Reply>) {
         let mut shelves = self.shelves();
         match reply {
             Some(reply) => {
-                shelves.refusals_of.insert(collection.to_owned(), (member.to_owned(), text.to_owned(), reply))
+                let refused = shelves.refusals_of.entry(collection.to_owned()).or_default();
+                refused.push((member.to_owned(), text.to_owned(), reply));
             }
-            None => shelves.refusals_of.remove(collection),
-        };
+            None => drop(shelves.refusals_of.remove(collection)),
+        }
     }
 
     /// All records as sorted lines without ids: a reference stands as the natural text of the record it points to.
@@ -223,9 +224,11 @@ impl Shelves {
     }
 
     fn create(&mut self, collection: &str, members: Map<String, Value>) -> Reply {
-        if let Some((member, text, reply)) = self.refusals_of.get(collection)
-            && members.get(member).and_then(Value::as_str) == Some(text)
-        {
+        let refused = self.refusals_of.get(collection).map(Vec::as_slice).unwrap_or_default();
+        let brings = |(member, text, _): &&(String, String, Reply)| {
+            members.get(member).and_then(Value::as_str) == Some(text)
+        };
+        if let Some((_, _, reply)) = refused.iter().find(brings) {
             return reply.clone();
         }
         let shelf = self.shelves.entry(collection.to_owned()).or_default();

@@ -8,6 +8,33 @@ use super::collections::Collections;
 use super::services::{self, Engine};
 use super::{Haulier, process};
 
+/// A plan of notes that are created, and found by their title.
+pub(crate) const NOTES: &str = r#"
+name = "notes"
+tenant = "note"
+[retry]
+base = "50ms"
+cap = "300ms"
+[[entity]]
+name = "note"
+source = { table = "notes", key = ["id"] }
+natural_key = ["title"]
+fields = { title = "title" }
+[entity.push]
+shape = "create"
+create = { path = "/notes", id = "/id" }
+lookup = { path = "/notes?title={title}", items = "/items", match = ["title"] }
+"#;
+
+/// So many of them: `note 1`, `note 2` and so on.
+pub(crate) fn notes(count: u32) -> String {
+    let rows: Vec<String> = (1..=count).map(|id| format!("({id}, 'note {id}')")).collect();
+    format!(
+        "create table notes (id integer primary key, title varchar(40)); insert into notes values {};",
+        rows.join(", ")
+    )
+}
+
 /// The case; [`Desk::end`] removes its database.
 pub(crate) struct Desk {
     dir: TempDir,

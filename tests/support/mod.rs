@@ -12,8 +12,9 @@ pub(crate) mod services;
 pub(crate) mod shared;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use hq_sandbox::{Config, Faults, Sandbox, StoreKind, Uniqueness};
+use hq_sandbox::{Config, Faults, Login, Sandbox, StoreKind, Uniqueness};
 use tempfile::TempDir;
 
 pub(crate) use process::Haulier;
@@ -104,6 +105,9 @@ impl Case {
         config.unique = setting.unique;
         config.faults = setting.faults.clone();
         config.idempotency_keys = setting.idempotency_keys;
+        // For who logs in, with a token that is soon over.
+        let lifetime = Duration::from_millis(400);
+        config.login = Some(Login { user: "mover".to_owned(), password: TOKEN.to_owned(), lifetime });
         config.log = Some(dir.path().join("requests.jsonl"));
         let sandbox = Sandbox::start(config).await.unwrap();
         let case = Self { dir, sandbox, field, setting, name };

@@ -20,13 +20,14 @@ pub(crate) fn place(url: &str) -> String {
 pub(crate) struct Server {
     name: &'static str,
     /// More of the environment that `scripts/services.sh` is called with.
-    settings: &'static [(&'static str, &'static str)],
+    settings: Vec<(String, String)>,
     home: TempDir,
     base: u16,
 }
 
 impl Server {
-    pub(crate) async fn start(name: &'static str, settings: &'static [(&'static str, &'static str)]) -> Self {
+    pub(crate) async fn start(name: &'static str, settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let server = Self { name, settings, home: TempDir::new().unwrap(), base: free_ports() };
         server.script("start").await;
         server
@@ -64,11 +65,12 @@ impl Server {
         command
             .arg(what)
             .args(args)
-            .envs(self.settings.iter().copied())
+            .envs(self.settings.iter().cloned())
             .env("HAULIER_SERVICES", self.home.path())
             .env("HAULIER_AMQP_PORT", self.base.to_string())
             .env("HAULIER_AMQP_API_PORT", (self.base + 5).to_string())
-            .env("HAULIER_POSTGRES_PORT", (self.base + 11).to_string());
+            .env("HAULIER_POSTGRES_PORT", (self.base + 11).to_string())
+            .env("HAULIER_MYSQL_PORT", (self.base + 13).to_string());
         command
     }
 

@@ -4,3 +4,4 @@ pub mod contract;
 pub mod fake_target;
 pub mod mail;
 pub mod proxy;
+pub mod tls;

@@ -81,6 +81,20 @@ impl CliError {
     }
 }
 
+/// What helps where a certificate is not believed, in a table of the site.
+fn untrusted(cause: &str, table: &str) -> Option<String> {
+    let why = cause.split_once("invalid peer certificate: ")?.1;
+    if why.starts_with("UnknownIssuer") || why.starts_with("BadSignature") {
+        return Some(format!(
+            "name the authority that signed the server's certificate: `{table}.ca_file` in the site file"
+        ));
+    }
+    why.contains("not valid for name").then(|| {
+        let key = if table == "target" { "base_url" } else { "url" };
+        format!("use a name that stands in the server's certificate as the host of `{table}.{key}`")
+    })
+}
+
 const BROKEN_PIPE: &str = "broken pipe";
 
 impl From<io::Error> for CliError {
@@ -103,9 +117,10 @@ impl From<io::Error> for CliError {
 impl From<SourceError> for CliError {
     fn from(error: SourceError) -> Self {
         match &error {
-            SourceError::Unreachable { .. } => Self::of(Exit::Unreachable, &error).hint(
-                "check `source.url` in the site file, or `--from`, and that the database runs and lets this host in",
-            ),
+            SourceError::Unreachable { cause, .. } => {
+                let usual = "check `source.url` in the site file, or `--from`, and that the database runs and lets this host in";
+                Self::of(Exit::Unreachable, &error).hint(untrusted(cause, "source").unwrap_or_else(|| usual.to_owned()))
+            }
             SourceError::Credentials { .. } => Self::of(Exit::Unreachable, &error)
                 .hint("check the user in `source.url` or `--from`, the database, and the secret that `source.password` names (with `--from`, HAULIER_SOURCE_PASSWORD)"),
             SourceError::Plan { hint, .. } => {
@@ -126,8 +141,10 @@ impl From<SourceError> for CliError {
 impl From<QueueError> for CliError {
     fn from(error: QueueError) -> Self {
         match &error {
-            QueueError::Unreachable { .. } => Self::of(Exit::Unreachable, &error)
-                .hint("check `queue.url` in the site file, and that the broker runs"),
+            QueueError::Unreachable { cause, .. } => {
+                let usual = "check `queue.url` in the site file, and that the broker runs";
+                Self::of(Exit::Unreachable, &error).hint(untrusted(cause, "queue").unwrap_or_else(|| usual.to_owned()))
+            }
             QueueError::Credentials { .. } => Self::of(Exit::Unreachable, &error)
                 .hint("check the user in `queue.url`, its vhost and the secret that `queue.password` names"),
             QueueError::Mismatch { .. } => Self::of(Exit::Plan, &error).hint(
@@ -146,8 +163,10 @@ impl From<QueueError> for CliError {
 impl From<LedgerError> for CliError {
     fn from(error: LedgerError) -> Self {
         match &error {
-            LedgerError::Unreachable { .. } => Self::of(Exit::Unreachable, &error)
-                .hint("check `ledger.url` in the site file, and that the folder or database can be written"),
+            LedgerError::Unreachable { cause, .. } => {
+                let usual = "check `ledger.url` in the site file, and that the folder or database can be written";
+                Self::of(Exit::Unreachable, &error).hint(untrusted(cause, "ledger").unwrap_or_else(|| usual.to_owned()))
+            }
             LedgerError::Credentials { .. } => Self::of(Exit::Unreachable, &error)
                 .hint("check the user in `ledger.url`, the database, and the secret that `ledger.password` names"),
             LedgerError::DiskFull { .. } => Self::of(Exit::Unreachable, &error)
@@ -270,8 +289,9 @@ impl From<Failure> for CliError {
             FailureKind::Credential => Self::new(Exit::Unreachable, at_target)
                 .hint("check `target.auth` in the site file and the secret that it names"),
             FailureKind::Transient | FailureKind::Throttled | FailureKind::Unknown => {
-                Self::new(Exit::Unreachable, at_target)
-                    .hint("check `target.base_url` in the site file, and that the target runs")
+                let usual = "check `target.base_url` in the site file, and that the target runs";
+                let hint = untrusted(&failure.reason, "target").unwrap_or_else(|| usual.to_owned());
+                Self::new(Exit::Unreachable, at_target).hint(hint)
             }
             FailureKind::Mapping
             | FailureKind::Refused

@@ -7,7 +7,7 @@ use haulier_core::notice::Post;
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::{Channel, Delivery, PATIENCE, mark};
@@ -70,7 +70,8 @@ impl Smtp {
                     std::fs::read(file).map_err(|error| SmtpError(format!("{}: {error}", file.display())))?;
                 let certificate = Certificate::from_pem(&pem)
                     .map_err(|error| SmtpError(format!("{}: {error}", file.display())))?;
-                builder = builder.add_root_certificate(certificate);
+                // It stands alone: the authorities of this machine are not believed beside it.
+                builder = builder.certificate_store(CertificateStore::None).add_root_certificate(certificate);
             }
             builder.build_rustls().map_err(|error| SmtpError(error.to_string()))
         };

@@ -90,7 +90,7 @@ pub enum Tls {
     Off,
     /// Certificate and host name are checked against what this machine trusts.
     System,
-    /// They are checked against the authorities in this PEM file, and no others.
+    /// They are checked against the authorities in this PEM file; a database driver believes those of this machine beside them.
     Authorities(PathBuf),
 }
 

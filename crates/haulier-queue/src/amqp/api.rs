@@ -12,15 +12,13 @@ use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, HOST, HeaderValue};
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::{Api, Options, Tls};
+use super::{Api, Options, tls};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Far more than the description of one queue.
@@ -70,7 +68,7 @@ impl Client {
         // An IPv6 address stands in brackets in a URL, and nowhere else.
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let (tls, usual_port) = match scheme {
-            "https" => (Some(TlsConnector::from(Arc::new(tls(options)?))), 443),
+            "https" => (Some(TlsConnector::from(Arc::new(tls::client(&options.tls)?))), 443),
             "http" if is_loopback(&host) => (None, 80),
             _ => return Err(failed(format!("`{base}` would send the password in the clear; use https"))),
         };
@@ -144,28 +142,6 @@ impl Client {
     fn unreachable(&self, cause: String) -> QueueError {
         QueueError::Unreachable { at: self.base.clone(), cause }
     }
-}
-
-fn tls(options: &Options) -> Result<ClientConfig, QueueError> {
-    let failed = |cause: String| QueueError::Failed { doing: "reading the certificate authorities", cause };
-    let mut roots = RootCertStore::empty();
-    match &options.tls {
-        Tls::Authorities(file) => {
-            let found = CertificateDer::pem_file_iter(file).map_err(|error| failed(error.to_string()))?;
-            for certificate in found {
-                let certificate = certificate.map_err(|error| failed(error.to_string()))?;
-                roots.add(certificate).map_err(|error| failed(error.to_string()))?;
-            }
-        }
-        Tls::Off | Tls::System => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(error.to_string()))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn is_loopback(host: &str) -> bool {

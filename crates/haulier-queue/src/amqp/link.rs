@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use haulier_core::port::QueueError;
-use lapin::tcp::OwnedTLSConfig;
+use lapin::tcp::{AMQPUriTcpExt, RustlsConnector};
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Connection, ConnectionProperties};
 
 use super::failure::classify;
-use super::{Options, Tls};
+use super::{Options, Tls, tls};
 
 /// How long the broker may take to greet us, and for any answer on a new channel.
 pub(super) const GREETING: Duration = Duration::from_secs(10);
@@ -16,10 +16,8 @@ pub(super) const GREETING: Duration = Duration::from_secs(10);
 /// Connects, once. `purpose` stands in the broker's list of connections.
 pub(super) async fn connect(options: &Options, purpose: &str) -> Result<Connection, QueueError> {
     let uri = AMQPUri {
-        scheme: match options.tls {
-            Tls::Off => AMQPScheme::AMQP,
-            Tls::System | Tls::Authorities(_) => AMQPScheme::AMQPS,
-        },
+        // TLS is added below: the driver would believe this machine's authorities beside those that are named.
+        scheme: AMQPScheme::AMQP,
         authority: AMQPAuthority {
             userinfo: AMQPUserInfo { username: options.user.clone(), password: options.password.0.clone() },
             host: options.host.clone(),
@@ -33,9 +31,23 @@ pub(super) async fn connect(options: &Options, purpose: &str) -> Result<Connecti
     };
     let name = format!("{} ({purpose}) {}", options.client, options.queue);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let tls = OwnedTLSConfig { identity: None, cert_chain: authorities(options)? };
+    let tls = match &options.tls {
+        Tls::Off => None,
+        Tls::System | Tls::Authorities(_) => Some(RustlsConnector::from(tls::client(&options.tls)?)),
+    };
     let runtime = lapin::runtime::default_runtime().map_err(|error| refused(options, &error))?;
-    let connecting = Connection::connect_uri_with_config(uri, properties, tls, runtime);
+    let connecting = Connection::connector(
+        uri,
+        runtime,
+        async move |uri, runtime| {
+            let stream = AMQPUriTcpExt::connect_async(&uri, &runtime).await?;
+            Ok(match &tls {
+                None => stream,
+                Some(tls) => stream.into_rustls(tls, &uri.authority.host).await?,
+            })
+        },
+        properties,
+    );
     within(options, connecting).await
 }
 
@@ -56,17 +68,6 @@ pub(super) async fn within<T>(
 
 fn refused(options: &Options, error: &lapin::Error) -> QueueError {
     classify(&options.at(), &options.queue, error)
-}
-
-fn authorities(options: &Options) -> Result<Option<String>, QueueError> {
-    let Tls::Authorities(file) = &options.tls else { return Ok(None) };
-    match std::fs::read_to_string(file) {
-        Ok(pem) => Ok(Some(pem)),
-        Err(error) => Err(QueueError::Failed {
-            doing: "reading the certificate authorities",
-            cause: format!("{}: {error}", file.display()),
-        }),
-    }
 }
 
 /// A wait that grows with the failures in a row, and is spread so that a crowd does not come back at once.

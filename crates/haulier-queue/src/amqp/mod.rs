@@ -14,6 +14,7 @@ mod link;
 mod options;
 mod publisher;
 mod settling;
+mod tls;
 mod topology;
 mod window;
 

@@ -34,6 +34,8 @@ pub enum Fault {
     Chunked,
     /// The reply is sent byte by byte, with this pause.
     Drip(Duration),
+    /// The body begins as it should, and goes on for as long as anybody listens.
+    Endless,
     /// The reply waits for the gate.
     Hold(Gate),
 }

@@ -87,12 +87,13 @@ async fn answer(stream: &mut TcpStream, reply: Reply) -> io::Result<bool> {
         | Fault::CloseAfter
         | Fault::SayClose
         | Fault::Chunked
+        | Fault::Endless
         | Fault::Drip(_) => {}
     }
     let body = &reply.body;
     let mut head = vec![format!("HTTP/1.1 {} Scripted", reply.status)];
     head.extend(reply.headers.iter().map(|(name, value)| format!("{name}: {value}")));
-    let chunked = matches!(reply.fault, Fault::Chunked);
+    let chunked = matches!(reply.fault, Fault::Chunked | Fault::Endless);
     if chunked {
         head.push("Transfer-Encoding: chunked".to_owned());
     } else if !matches!(reply.status, 204 | 304) {
@@ -109,6 +110,14 @@ async fn answer(stream: &mut TcpStream, reply: Reply) -> io::Result<bool> {
             bytes.extend(format!("{:x}\r\n", chunk.len()).bytes());
             bytes.extend(chunk);
             bytes.extend(b"\r\n");
+        }
+        if matches!(reply.fault, Fault::Endless) {
+            stream.write_all(&bytes).await?;
+            let more = format!("1000\r\n{}\r\n", " ".repeat(0x1000));
+            // Ends with an error, once the other side has had enough.
+            loop {
+                stream.write_all(more.as_bytes()).await?;
+            }
         }
         bytes.extend(b"0\r\n\r\n");
     } else {
@@ -132,6 +141,7 @@ async fn answer(stream: &mut TcpStream, reply: Reply) -> io::Result<bool> {
         | Fault::HalfBody
         | Fault::WrongLength
         | Fault::CloseAfter
+        | Fault::Endless
         | Fault::SayClose => false,
     })
 }
