@@ -5,6 +5,7 @@ mod cuts;
 mod kills;
 mod late_writes;
 mod lost_queue;
+mod phases;
 mod points;
 pub(crate) mod scene;
 mod servers;

@@ -19,6 +19,19 @@ pub enum Mode {
     Refuse,
 }
 
+/// What becomes of the connection over which the server says something next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Break {
+    /// What it said is lost, and both sides see a reset.
+    Reset,
+    /// What it said arrives, and then both sides see an orderly end.
+    End,
+    /// Half of what it said arrives, and then an orderly end.
+    Half,
+    /// What it said is lost, and all present connections stay open and pass nothing on any more; new ones work.
+    Silence,
+}
+
 /// A proxy on a port of its own, until it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
@@ -26,7 +39,11 @@ pub struct Proxy {
     control: Arc<watch::Sender<Control>>,
     words: broadcast::Sender<Arc<[u8]>>,
     lives: Arc<Lives>,
+    fuse: Arc<Fuse>,
 }
+
+/// The break that waits for the server's next words.
+type Fuse = watch::Sender<Option<Break>>;
 
 /// Every connection since the last cut holds the sender, so the receiver hears when the last of them is gone.
 type Lives = Mutex<(mpsc::Sender<()>, mpsc::Receiver<()>)>;
@@ -50,10 +67,18 @@ impl Proxy {
             watch::channel(Control { mode: Mode::Forward, cut: 0, strand: 0, ended: false });
         let (words, _) = broadcast::channel(16);
         let lives = Arc::new(Mutex::new(mpsc::channel(1)));
-        let listening =
-            Listening { listener, target: target.into(), words: words.clone(), lives: Arc::clone(&lives) };
+        let control = Arc::new(control);
+        let fuse = Arc::new(watch::Sender::new(None));
+        let listening = Listening {
+            listener,
+            target: target.into(),
+            words: words.clone(),
+            lives: Arc::clone(&lives),
+            control: Arc::clone(&control),
+            fuse: Arc::clone(&fuse),
+        };
         tokio::spawn(listening.accept(watched));
-        Ok(Self { at, control: Arc::new(control), words, lives })
+        Ok(Self { at, control, words, lives, fuse })
     }
 
     /// Where clients connect to.
@@ -83,6 +108,14 @@ impl Proxy {
         self.control.send_modify(|control| control.strand += 1);
     }
 
+    /// Breaks one connection when the server says something next, and returns when that has happened.
+    pub async fn break_next(&self, what: Break) {
+        let mut broken = self.fuse.subscribe();
+        self.fuse.send_replace(Some(what));
+        // It ends with the proxy, which lives.
+        drop(broken.wait_for(Option::is_none).await);
+    }
+
     /// Says something to every client, as if the server had. Fit for protocols with frames, while the server is
     /// silent.
     pub fn inject(&self, bytes: &[u8]) {
@@ -104,6 +137,8 @@ struct Listening {
     target: String,
     words: broadcast::Sender<Arc<[u8]>>,
     lives: Arc<Lives>,
+    control: Arc<watch::Sender<Control>>,
+    fuse: Arc<Fuse>,
 }
 
 impl Listening {
@@ -123,38 +158,64 @@ impl Listening {
                 continue;
             }
             let life = self.lives.lock().unwrap_or_else(PoisonError::into_inner).0.clone();
-            let serving = serve(client, self.target.clone(), control.clone(), now, self.words.subscribe());
+            let (up, down) = (
+                Valve { control: control.clone(), since: now },
+                Valve { control: control.clone(), since: now },
+            );
+            let serving = Serving {
+                up,
+                down,
+                words: self.words.subscribe(),
+                control: Arc::clone(&self.control),
+                fuse: Arc::clone(&self.fuse),
+            };
+            let target = self.target.clone();
             tokio::spawn(async move {
-                serving.await;
+                serving.run(client, target).await;
                 drop(life);
             });
         }
     }
 }
 
-async fn serve(
-    mut client: TcpStream,
-    target: String,
-    control: watch::Receiver<Control>,
-    since: Control,
-    mut injected: broadcast::Receiver<Arc<[u8]>>,
-) {
-    let Ok(mut server) = TcpStream::connect(target).await else { return reset(client) };
-    let (_silent, mut nothing) = broadcast::channel(1);
-    let (up, down) = (Valve { control: control.clone(), since }, Valve { control: control.clone(), since });
-    let mut cutting = control;
-    let was_cut = {
-        let (mut from_client, mut to_client) = client.split();
-        let (mut from_server, mut to_server) = server.split();
-        tokio::select! {
-            watched = cutting.wait_for(|control| control.cut != since.cut) => { drop(watched); true }
-            () = pump(&mut from_client, &mut to_server, up, &mut nothing) => false,
-            () = pump(&mut from_server, &mut to_client, down, &mut injected) => false,
+/// One connection.
+struct Serving {
+    up: Valve,
+    down: Valve,
+    words: broadcast::Receiver<Arc<[u8]>>,
+    control: Arc<watch::Sender<Control>>,
+    fuse: Arc<Fuse>,
+}
+
+/// How a direction ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    InOrder,
+    ByReset,
+}
+
+impl Serving {
+    async fn run(self, mut client: TcpStream, target: String) {
+        let Ok(mut server) = TcpStream::connect(target).await else { return reset(client) };
+        let mut cutting = self.up.control.clone();
+        let since = self.up.since;
+        let ended = {
+            let (mut from_client, mut to_client) = client.split();
+            let (mut from_server, mut to_server) = server.split();
+            let down = Down { words: self.words, control: self.control, fuse: self.fuse, valve: self.down };
+            tokio::select! {
+                watched = cutting.wait_for(|control| control.cut != since.cut) => {
+                    drop(watched);
+                    Ended::ByReset
+                }
+                () = pass_up(&mut from_client, &mut to_server, self.up) => Ended::InOrder,
+                ended = down.pass(&mut from_server, &mut to_client) => ended,
+            }
+        };
+        if ended == Ended::ByReset {
+            reset(client);
+            reset(server);
         }
-    };
-    if was_cut {
-        reset(client);
-        reset(server);
     }
 }
 
@@ -172,13 +233,8 @@ impl Valve {
     }
 }
 
-/// Passes on one direction, and what is put into its mouth, until either side ends.
-async fn pump(
-    from: &mut ReadHalf<'_>,
-    to: &mut WriteHalf<'_>,
-    mut valve: Valve,
-    injected: &mut broadcast::Receiver<Arc<[u8]>>,
-) {
+/// Passes on what the client says, until either side ends.
+async fn pass_up(from: &mut ReadHalf<'_>, to: &mut WriteHalf<'_>, mut valve: Valve) {
     let mut buffer = vec![0; 16 * 1024];
     while valve.open().await {
         let passed_on = tokio::select! {
@@ -186,12 +242,69 @@ async fn pump(
                 Ok(count) if count > 0 => to.write_all(buffer.get(..count).unwrap_or_default()).await,
                 Ok(_) | Err(_) => return,
             },
-            Ok(words) = injected.recv() => to.write_all(&words).await,
             changed = valve.control.changed() => if changed.is_ok() { Ok(()) } else { return },
         };
         if passed_on.is_err() {
             return;
         }
+    }
+}
+
+/// The server's direction: what it says, what is put into its mouth, and what breaks while it speaks.
+struct Down {
+    words: broadcast::Receiver<Arc<[u8]>>,
+    control: Arc<watch::Sender<Control>>,
+    fuse: Arc<Fuse>,
+    valve: Valve,
+}
+
+impl Down {
+    async fn pass(mut self, from: &mut ReadHalf<'_>, to: &mut WriteHalf<'_>) -> Ended {
+        let mut buffer = vec![0; 16 * 1024];
+        while self.valve.open().await {
+            let passed_on = tokio::select! {
+                read = from.read(&mut buffer) => match read {
+                    Ok(count) if count > 0 => {
+                        let said = buffer.get(..count).unwrap_or_default();
+                        match self.burn() {
+                            None => to.write_all(said).await,
+                            Some(Break::Reset) => return Ended::ByReset,
+                            Some(Break::End) => {
+                                drop(to.write_all(said).await);
+                                return Ended::InOrder;
+                            }
+                            Some(Break::Half) => {
+                                drop(to.write_all(said.get(..count / 2).unwrap_or_default()).await);
+                                return Ended::InOrder;
+                            }
+                            Some(Break::Silence) => {
+                                self.control.send_modify(|control| control.strand += 1);
+                                Ok(())
+                            }
+                        }
+                    }
+                    Ok(_) | Err(_) => return Ended::InOrder,
+                },
+                Ok(words) = self.words.recv() => to.write_all(&words).await,
+                changed = self.valve.control.changed() => {
+                    if changed.is_ok() { Ok(()) } else { return Ended::InOrder }
+                }
+            };
+            if passed_on.is_err() {
+                return Ended::InOrder;
+            }
+        }
+        Ended::InOrder
+    }
+
+    /// The break that waits, once.
+    fn burn(&self) -> Option<Break> {
+        let mut burnt = None;
+        self.fuse.send_if_modified(|fuse| {
+            burnt = fuse.take();
+            burnt.is_some()
+        });
+        burnt
     }
 }
 
