@@ -31,10 +31,22 @@ async fn a_report_says_what_a_run_came_to_and_its_page_needs_nothing_else() {
     let markdown = case.haulier(&["report"]).run().await.expect(0).stdout;
     assert!(markdown.starts_with("# Report on field-to-hq\n"), "{markdown}");
     assert!(markdown.contains("| account | 4 | 4 | 0 | 0 | 0 | 0 |"), "{markdown}");
-    assert!(markdown.contains("Records landed from"), "{markdown}");
+    assert!(
+        markdown.contains("Records landed from") && markdown.contains("The target answered within p50"),
+        "{markdown}"
+    );
     case.haulier(&["report", "--html", "report.html"]).run().await.expect(0);
     let page = std::fs::read_to_string(case.path("report.html")).unwrap();
     assert!(page.contains("<svg") && page.contains("default-src 'none'"), "{page}");
+    for chart in [
+        "Records landed a second",
+        "Workers set",
+        "Latency of the target",
+        "Errors, of all answers",
+        ">p99</text>",
+    ] {
+        assert!(page.contains(chart), "{chart}: {page}");
+    }
     assert!(!page.contains("<script") && !page.contains("http://") && !page.contains("https://"), "{page}");
 
     let handover = case.haulier(&["handover"]).run().await.expect(0).stdout;

@@ -124,10 +124,12 @@ fn body(
         svg.push_str("</g>");
         return;
     }
+    // A single point has a length, too.
+    let form = if series.points.len() == 1 { Form::Steps } else { series.form };
     let mut path = String::new();
     for (from, until, value) in &series.points {
         let (start, end, height) = (x(*from), x(*until), y(*value));
-        let _infallible = match (series.form, path.is_empty()) {
+        let _infallible = match (form, path.is_empty()) {
             (Form::Steps, true) => write!(path, "M{start:.1} {height:.1}H{end:.1}"),
             (Form::Steps, false) => write!(path, "H{start:.1}V{height:.1}H{end:.1}"),
             (Form::Line | Form::Bars, first) => {

@@ -53,7 +53,9 @@ fn points(samples: &[Sample], start: Micros, end: Micros) -> Vec<Point> {
     let width = ((end.saturating_sub(start)) / 120).max(TOGETHER);
     let mut points: Vec<Point> = Vec::new();
     for sample in samples {
-        let from = start.saturating_add((sample.at.saturating_sub(start)) / width * width);
+        // The middle of what it looks back on.
+        let middle = sample.at.saturating_sub(TOGETHER / 2).saturating_sub(start).max(0);
+        let from = start.saturating_add(middle / width * width);
         match points.last_mut().filter(|point| point.from == from) {
             Some(point) => point.measured.merge(&sample.measured),
             None => points.push(Point {
@@ -95,8 +97,7 @@ fn told(paper: &Paper, points: &[Point], start: Micros, end: Micros) -> Vec<Stri
         ));
         let (throttled, failed) = all.shares();
         lines.push(format!(
-            "Of {} answers {:.2} % asked for less (429, or 503 with `Retry-After`), and {:.2} % failed (other 5xx, time-outs, lost connections).",
-            all.latencies.count(),
+            "Of all answers {:.2} % asked for less (429, or 503 with Retry-After), and {:.2} % failed (other 5xx, time-outs, lost connections).",
             throttled * 100.0,
             failed * 100.0
         ));
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn samples_of_several_processes_are_one_point() {
-        let samples = [sample(0, "a", 10, 0), sample(4, "b", 100, 1), sample(12, "a", 20, 0)];
+        let samples = [sample(5, "a", 10, 0), sample(9, "b", 100, 1), sample(17, "a", 20, 0)];
         let found = points(&samples, 0, 15_000_000);
         let of: Vec<(i64, i64, u64, u32)> = found
             .iter()
