@@ -162,3 +162,55 @@ async fn waves_are_proposed_with_every_term_of_their_score() {
     let toml = network.says(&["waves", "propose", "--toml", at[0], at[1], at[2], at[3]], 0).await;
     assert!(toml.starts_with("[[wave]]\nname = \"w1\"\ntenants = [\"be\"]\nwindows = [\"night\"]"), "{toml}");
 }
+
+#[tokio::test]
+async fn what_people_have_to_do_is_counted_down_and_stays_done() {
+    let network = Network::new("");
+    // Three weeks before 5 May, 07:00 in Paris; and one week.
+    let early = network.json(&["countdown", "--at", "2026-04-13T12:00Z"], 0).await;
+    let of = |tasks: &[Value]| -> Vec<(String, String)> {
+        let word = |task: &Value, name: &str| task[name].as_str().unwrap().to_owned();
+        tasks.iter().map(|task| (word(task, "state"), word(task, "by"))).collect()
+    };
+    let (ask, rehearse) = ("2026-04-14T05:00:00Z".to_owned(), "2026-04-28T05:00:00Z".to_owned());
+    assert_eq!(of(&early), [("due".to_owned(), ask.clone()), ("ahead".to_owned(), rehearse.clone())]);
+    let late = network.says(&["countdown", "--at", "2026-04-20T12:00Z"], 1).await;
+    assert!(late.contains("late") && late.contains("theodore"), "{late}");
+    let slip = ["countdown", "done", "rehearse the restor", "--reason", "it went well"];
+    assert!(network.refuses(&slip, 2).await.contains("did you mean `rehearse the restore`?"));
+    let done = ["countdown", "done", "ask the hubs for their dates", "--reason", "all twelve answered"];
+    network.says(&done, 0).await;
+    assert!(network.refuses(&done, 1).await.contains("is done already"));
+    let then = network.json(&["countdown", "--at", "2026-04-20T12:00Z"], 0).await;
+    assert_eq!(of(&then), [("done".to_owned(), ask), ("ahead".to_owned(), rehearse)]);
+}
+
+#[tokio::test]
+async fn tenants_come_from_a_file_as_the_plan_takes_them() {
+    let network = Network::new("");
+    let file = network.dir.path().join("hubs.csv");
+    std::fs::write(
+        &file,
+        "key,zone,contacts,tags\npt,Europe/Lisbon,a@pt.example b@pt.example,size:small\n\"n\"\"z\",,,\n",
+    )
+    .unwrap();
+    let tables = network.says(&["tenants", "import", "hubs.csv"], 0).await;
+    let plan = std::fs::read_to_string(network.dir.path().join("plan.toml")).unwrap();
+    std::fs::write(network.dir.path().join("plan.toml"), format!("{plan}\n{tables}")).unwrap();
+    let small = network.json(&["tenants", "list", "size:small & !host:us"], 0).await;
+    let keys: Vec<&str> = small.iter().map(|tenant| tenant["tenant"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["be", "ie", "au-lhi", "pt"]);
+    assert_eq!(small[3]["contacts"], serde_json::json!(["a@pt.example", "b@pt.example"]));
+    assert_eq!(network.json(&["tenants", "list", "n\"z"], 0).await.len(), 1);
+
+    std::fs::write(&file, "key,zone,phone\npt,Europe/Lisboa,1\n,UTC,2\nfr,UTC,3\nfr,UTC,4\n").unwrap();
+    let refused = network.refuses(&["tenants", "import", "hubs.csv"], 2).await;
+    for says in [
+        "hubs.csv:1: column 3 is called `phone`",
+        "hubs.csv:2: there is no time zone `Europe/Lisboa`",
+        "hubs.csv:3: it has no key",
+        "hubs.csv:5: tenant fr is there already",
+    ] {
+        assert!(refused.contains(says), "{says}: {refused}");
+    }
+}

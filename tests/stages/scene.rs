@@ -80,7 +80,7 @@ needs = ["release"]
 
 [[gate]]
 before = "bulk"
-must = ["queue.empty", "dead.within", "snapshot.checked", "accounts-there"]
+must = ["queue.empty", "dead.within", "snapshot.checked", "accounts-there", "incidents.closed"]
 should = ["drill.done"]
 [[gate]]
 before = "release"

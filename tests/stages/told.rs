@@ -27,6 +27,18 @@ of = "waves"
 audience = "everybody"
 channels = ["log"]
 [[notice]]
+name = "trouble"
+template = "incident"
+of = "run"
+audience = "everybody"
+channels = ["log"]
+[[notice]]
+name = "well-again"
+template = "resolved"
+of = "run"
+audience = "everybody"
+channels = ["log"]
+[[notice]]
 name = "over"
 template = "end"
 of = "run"
@@ -37,7 +49,10 @@ channels = ["log"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_controller_tells_nobody_twice_and_forgets_nobody() {
     let case = case(Engine::Sqlite, QueueKind::Embedded, LedgerKind::Sqlite).await;
-    for (file, more) in [("plan.toml", NOTICES), ("site.toml", "[channels.log]\nfile = \"told.jsonl\"\n")] {
+    let dated = format!("{NOTICES}\n[schedule]\nt0 = \"2026-05-05T07:00\"\n");
+    for (file, more) in
+        [("plan.toml", dated.as_str()), ("site.toml", "[channels.log]\nfile = \"told.jsonl\"\n")]
+    {
         let text = std::fs::read_to_string(case.path(file)).unwrap();
         std::fs::write(case.path(file), format!("{text}\n{more}")).unwrap();
     }
@@ -46,6 +61,18 @@ async fn a_killed_controller_tells_nobody_twice_and_forgets_nobody() {
     run.kill().await;
     until(&case, "the lease to run out", |stages| stages["state"] == "interrupted").await;
     case.haulier(&["run", "--resume", "--no-wait"]).run().await.expect(5);
+    // An incident of the worst kind shuts a gate that asks for it.
+    case.haulier(&["incident", "open", "api", "--severity", "s1", "--reason", "the API is down"])
+        .run()
+        .await
+        .expect(0);
+    case.haulier(&["incident", "open", "api", "--severity", "s2", "--reason", "again"]).run().await.expect(1);
+    case.haulier(&["incident", "list"]).run().await.expect(1);
+    let shut = case.haulier(&["gate", "evaluate", "bulk", "--json"]).run().await.expect(5).json();
+    assert_eq!(shut["advice"], "no-go", "{shut:#}");
+    case.haulier(&["incident", "close", "api", "--reason", "it was restarted"]).run().await.expect(0);
+    case.haulier(&["incident", "close", "api", "--reason", "again"]).run().await.expect(1);
+    case.haulier(&["gate", "evaluate", "bulk"]).run().await.expect(5);
     go(&case, "bulk", "lin").await;
     case.haulier(&["run", "--resume", "--no-wait"]).run().await.expect(5);
     case.haulier(&["gate", "record", "free-trial", "--pass", "--by", "lin"]).run().await.expect(0);
@@ -64,7 +91,16 @@ async fn a_killed_controller_tells_nobody_twice_and_forgets_nobody() {
     of.sort();
     assert_eq!(
         of,
-        ["end run", "end wave:w1", "end wave:w2", "start run", "start wave:w1", "start wave:w2"],
+        [
+            "end run",
+            "end wave:w1",
+            "end wave:w2",
+            "incident run",
+            "resolved run",
+            "start run",
+            "start wave:w1",
+            "start wave:w2"
+        ],
         "{text}"
     );
 
@@ -90,6 +126,18 @@ async fn a_killed_controller_tells_nobody_twice_and_forgets_nobody() {
     let plan = std::fs::read_to_string(case.path("plan.toml")).unwrap();
     std::fs::write(case.path("plan.toml"), format!("{plan}\n{durations}")).unwrap();
     case.haulier(&["check", "--offline"]).run().await.expect(0);
+    // The timeline has the run's own times beside the planned ones.
+    let timeline = case.haulier(&["timeline", "--json"]).run().await.expect(0).stdout;
+    let steps: Vec<Value> = timeline.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of =
+        |what: &str| steps.iter().find(|step| step["what"] == what).unwrap_or_else(|| panic!("{timeline}"));
+    assert!(
+        of("stage bulk")["actual_seconds"].is_u64() && of("stage bulk")["seconds"].as_u64() >= Some(1),
+        "{timeline}"
+    );
+    let (first, last) = (of("stage preflight"), of("everything is done"));
+    assert_eq!((&first["actual_t"], &first["delta_seconds"]), (&"T+0s".into(), &0.into()), "{timeline}");
+    assert!(last["actual_at"].as_str() > of("stage bulk")["actual_at"].as_str(), "{timeline}");
     let checklist = case.haulier(&["checklist"]).run().await.expect(0).stdout;
     assert!(checklist.contains("- [x] bulk (succeeded)"), "{checklist}");
     case.end().await;

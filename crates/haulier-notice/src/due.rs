@@ -1,5 +1,6 @@
 //! Which posts are called for: by dates, by what has happened, and by dates that are no longer what was told.
 
+mod digest;
 mod reach;
 
 use std::collections::HashSet;
@@ -42,6 +43,8 @@ pub struct Facts<'f> {
     pub changes: &'f [Change],
     /// What has happened.
     pub happened: &'f [Happened],
+    /// How far the run is, while one goes on.
+    pub progress: Option<&'f str>,
     /// The outbox.
     pub posts: &'f [Post],
     /// The present.
@@ -74,6 +77,14 @@ pub fn called(facts: &Facts<'_>) -> Called {
             }
         }
         cancelled(facts, &seen, &mut called);
+    }
+    for notice in facts.plan.notices.all.iter().filter(|notice| notice.kind == Kind::Digest) {
+        let Some(event) = digest::due(facts, notice) else { continue };
+        for reach in reached(facts, notice) {
+            for channel in &notice.channels {
+                called.new.push(told(facts, notice, &event, &reach, channel));
+            }
+        }
     }
     let extended = extensions(facts);
     for event in facts.happened.iter().chain(&extended) {
@@ -207,6 +218,7 @@ fn cancelled(facts: &Facts<'_>, seen: &HashSet<(String, String, String)>, called
             name: "cancelled".to_owned(),
             kind: Kind::Cancelled,
             at: None,
+            every: None,
             of: Subject::parse(&last.what.subject).unwrap_or(Subject::Run),
             audience: last.what.audience.clone(),
             channels: Vec::new(),

@@ -6,6 +6,7 @@ use haulier_core::RunId;
 use haulier_core::calendar::Calendar;
 use haulier_core::notice::{Kind, Subject};
 use haulier_core::plan::{Plan, StageKind};
+use haulier_core::stage::incident::{CLOSED, INCIDENT, OPENED};
 use haulier_core::stage::{Entry, Fact, RunEvent, StageEvent, TenantEvent};
 use jiff::Timestamp;
 
@@ -15,7 +16,7 @@ use crate::due::Happened;
 ///
 /// The run begins with its start and is over when it is complete or rolled back; a window begins with the first stage that is
 /// entered in it, and is over when all of its stages are; a wave begins with its first tenant in a bulk
-/// stage, and is over when the next one begins or that stage passes. What is aborted or rolled back is an incident.
+/// stage, and is over when the next one begins or that stage passes. What is aborted or rolled back is an incident, as is what people open.
 #[must_use]
 pub fn happened(run: &RunId, entries: &[Entry], plan: &Plan, calendar: &Calendar) -> Vec<Happened> {
     let roster = calendar.roster();
@@ -78,8 +79,11 @@ pub fn happened(run: &RunId, entries: &[Entry], plan: &Plan, calendar: &Calendar
                     }
                 }
             }
-            Fact::Other { kind, subject, word, .. } if kind == "incident" && word == "opened" => {
-                tell(Kind::Incident, Subject::parse(subject).unwrap_or(Subject::Run));
+            Fact::Other { kind, word, .. } if kind == INCIDENT && word == OPENED => {
+                tell(Kind::Incident, Subject::Run);
+            }
+            Fact::Other { kind, word, .. } if kind == INCIDENT && word == CLOSED => {
+                tell(Kind::Resolved, Subject::Run);
             }
             Fact::Run(_)
             | Fact::Opened(..)
@@ -99,6 +103,7 @@ pub fn happened(run: &RunId, entries: &[Entry], plan: &Plan, calendar: &Calendar
 
 #[cfg(test)]
 mod tests {
+    use haulier_core::stage::incident::{Incident, Severity};
     use haulier_core::{StageName, TenantKey};
 
     use super::*;
@@ -156,6 +161,8 @@ push = { shape = "put", path = "/a/{id}", id = "/id" }
             stage("release", StageEvent::Enter),
             stage("release", StageEvent::Pass),
             Fact::Run(RunEvent::Complete),
+            Incident::opened("api", Severity::S1),
+            Incident::closed("api", Severity::S1),
         ];
         let entry = |(version, fact)| Entry { version, at: 0, by: "sam".to_owned(), note: None, fact };
         (1..).zip(facts).map(entry).collect()
@@ -180,6 +187,8 @@ push = { shape = "put", path = "/a/{id}", id = "/id" }
                 ("r-1:5", "end", "wave:first"),
                 ("r-1:9", "end", "window:night"),
                 ("r-1:10", "end", "run"),
+                ("r-1:11", "incident", "run"),
+                ("r-1:12", "resolved", "run"),
             ]
         );
         // A history that is read half, as after a crash, only lacks its end.

@@ -119,10 +119,17 @@ pub fn usual(kind: Kind, has_benefit: bool) -> (&'static str, String) {
             "{{what}} of {{plan}} takes longer than was planned: {{reason}}.\n\nNew end: {{end}}; it may take \
              {{allowance}}.\nMeanwhile {{impact}}.\n",
         ),
+        Kind::Digest => {
+            ("{{plan}}: how far {{what}} is", "{{what}} of {{plan}} goes on.\n\nSo far: {{reason}}.\n")
+        }
         Kind::Incident => (
             "{{plan}}: an incident in {{what}}",
             "There is an incident in {{what}} of {{plan}}: {{reason}}.\n\nOpened by {{by}}. We tell you as soon as it is \
              over.\n",
+        ),
+        Kind::Resolved => (
+            "{{plan}}: the incident in {{what}} is over",
+            "The incident in {{what}} of {{plan}} is over: {{reason}}.\n\nClosed by {{by}}.\n",
         ),
         Kind::Moved => (
             "{{plan}}: {{what}} moved to {{start}}",

@@ -24,8 +24,9 @@ macro_rules! shapes {
 shapes! { PLAN_SHAPES:
     PLAN = "plan", "the plan", [
         "name", "tenant", "retry", "validate", "entity", "schedule", "durations", "tenants", "window", "blackout", "wave",
-        "audiences", "notice", "stage", "gate", "people", "hooks", "checks", "snapshot",
+        "audiences", "notice", "task", "stage", "gate", "people", "hooks", "checks", "snapshot",
     ];
+    TASK = "task", "a task", ["name", "at", "owner"];
     RETRY = "retry", "`retry`", ["attempts", "base", "cap", "retry_after_cap"];
     VALIDATE = "validate", "`validate`", ["fresh_for"];
     STAGE = "stage", "a stage", [
@@ -56,7 +57,7 @@ shapes! { PLAN_SHAPES:
         "name", "tenants", "windows", "parallel", "soak", "max_failed", "not_before", "not_after", "audience",
     ];
     NOTICE = "notice", "a notice", [
-        "name", "template", "at", "of", "audience", "channels", "title", "text", "impact", "benefit",
+        "name", "template", "at", "every", "of", "audience", "channels", "title", "text", "impact", "benefit",
     ];
     ENTITY = "entity", "an entity", [
         "name", "parent", "source", "natural_key", "fold", "fields", "push", "outcomes", "verify", "unknown",

@@ -15,6 +15,7 @@ mod propose;
 mod selector;
 pub mod span;
 mod suggest;
+mod task;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use propose::{Proposal, Score, Term, propose, score};
 pub use selector::{Selector, SelectorError};
 pub use span::Span;
 pub use suggest::{Activity, Quiet};
+pub use task::{Task, TaskState};
 pub use tenant::{Event, Tenant};
 pub use wave::{MaxFailed, Roster, Wave};
 pub use when::{Moment, Side, Weekly, When, WhenError};
@@ -66,6 +68,10 @@ pub struct Calendar {
     pub moved: Vec<(String, String)>,
     /// Tenants that a person put off: key and until when.
     pub deferred: Vec<(String, Timestamp)>,
+    /// What people have to do before the day.
+    pub tasks: Vec<Task>,
+    /// Tasks that somebody said are done.
+    pub done: Vec<String>,
     /// How long things take.
     pub durations: Durations,
 }
@@ -82,6 +88,8 @@ impl Default for Calendar {
             waves: Vec::new(),
             moved: Vec::new(),
             deferred: Vec::new(),
+            tasks: Vec::new(),
+            done: Vec::new(),
             durations: Durations::default(),
         }
     }

@@ -6,6 +6,8 @@ mod post;
 pub use machine::{PostEvent, PostState};
 pub use post::{NewPost, Post};
 
+use jiff::civil::Time;
+
 use crate::calendar::Lead;
 
 /// What a notice says.
@@ -21,8 +23,12 @@ pub enum Kind {
     End,
     /// It takes longer.
     Extended,
+    /// How far it is, day by day.
+    Digest,
     /// It went wrong.
     Incident,
+    /// What went wrong is right again.
+    Resolved,
     /// It will happen at another time than was told.
     Moved,
     /// It will not happen.
@@ -31,13 +37,15 @@ pub enum Kind {
 
 impl Kind {
     /// Each with its word.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("planned", Self::Planned),
         ("reminder", Self::Reminder),
         ("start", Self::Start),
         ("end", Self::End),
         ("extended", Self::Extended),
+        ("digest", Self::Digest),
         ("incident", Self::Incident),
+        ("resolved", Self::Resolved),
         ("moved", Self::Moved),
         ("cancelled", Self::Cancelled),
     ];
@@ -51,7 +59,9 @@ impl Kind {
             Self::Start => "start",
             Self::End => "end",
             Self::Extended => "extended",
+            Self::Digest => "digest",
             Self::Incident => "incident",
+            Self::Resolved => "resolved",
             Self::Moved => "moved",
             Self::Cancelled => "cancelled",
         }
@@ -68,9 +78,14 @@ impl Kind {
     pub fn is_dated(self) -> bool {
         match self {
             Self::Planned | Self::Reminder => true,
-            Self::Start | Self::End | Self::Extended | Self::Incident | Self::Moved | Self::Cancelled => {
-                false
-            }
+            Self::Start
+            | Self::End
+            | Self::Extended
+            | Self::Digest
+            | Self::Incident
+            | Self::Resolved
+            | Self::Moved
+            | Self::Cancelled => false,
         }
     }
 }
@@ -165,6 +180,8 @@ pub struct Notice {
     pub kind: Kind,
     /// When it goes out before its date.
     pub at: Option<Lead>,
+    /// At which hour of each day it goes out, while a run goes on.
+    pub every: Option<Time>,
     /// What it is about.
     pub of: Subject,
     /// Whom it reaches.

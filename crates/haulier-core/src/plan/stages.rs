@@ -7,13 +7,14 @@ use crate::stage::Weight;
 use crate::{StageName, TenantKey};
 
 /// Checks that every plan has, by name, each with what it proves.
-pub const BUILT_IN_CHECKS: [(&str, &str); 7] = [
+pub const BUILT_IN_CHECKS: [(&str, &str); 8] = [
     ("queue.empty", "the broker's queues are empty, and the ledger has nothing open"),
     ("validate.equal", "every entity has a fresh result without unexplained differences"),
     ("dead.within", "no more records are dead than the stages before allow"),
     ("snapshot.checked", "a snapshot was taken and checked in this run"),
     ("snapshot.young", "the snapshot is not older than its `max_age`"),
     ("source.readonly", "the source's user may only read"),
+    ("incidents.closed", "no incident of the severity s1 is open"),
     ("drill.done", "a drill of this plan lost nothing and doubled nothing"),
 ];
 

@@ -8,6 +8,7 @@ mod check;
 mod decision;
 mod entry;
 mod gate;
+pub mod incident;
 mod run;
 #[expect(clippy::module_inception, reason = "a stage is one of the things that stages are made of")]
 mod stage;

@@ -2,6 +2,7 @@
 
 mod change_window;
 mod channels;
+mod digest;
 mod rollout;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ struct Desk {
     ledger: Arc<dyn Ledger>,
     clock: Hands,
     happened: Vec<Happened>,
+    progress: Option<String>,
     folder: TempDir,
 }
 
@@ -49,7 +51,7 @@ impl Desk {
         let plan =
             haulier_plan::parse_plan(Path::new("plan.toml"), plan).unwrap_or_else(|error| panic!("{error}"));
         let clock = Hands(AtomicI64::new(0));
-        let desk = Self { plan, ledger, clock, happened: Vec::new(), folder };
+        let desk = Self { plan, ledger, clock, happened: Vec::new(), progress: None, folder };
         desk.turn(now);
         desk
     }
@@ -89,6 +91,7 @@ impl Desk {
             calendar: &calendar,
             changes: &changes,
             happened: &self.happened,
+            progress: self.progress.as_deref(),
             posts: &posts,
             now: self.clock.now(),
         };

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use haulier_core::RecordState;
 use haulier_core::notice::Post;
 use haulier_core::plan::Plan;
 use haulier_core::port::{Clock, Ledger};
@@ -20,6 +21,7 @@ use super::{Neighbours, wire};
 use crate::clock::SystemClock;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::ui;
 
 /// How often is looked beside a run.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -89,6 +91,18 @@ async fn history(dates: &Dates, ledger: &dyn Ledger) -> Result<Vec<Happened>, Cl
     Ok(happened(&run.id, &entries, &dates.plan, &calendar))
 }
 
+/// How far the newest run is, as long as it is not over.
+async fn progress(ledger: &dyn Ledger) -> Result<Option<String>, CliError> {
+    let Some(run) = ledger.latest_run().await?.filter(|run| run.finished_at.is_none()) else {
+        return Ok(None);
+    };
+    let total = ledger.tally(&run.id).await?.total();
+    let of = |state| ui::grouped(total.of(state));
+    let (landed, dead, held) = (of(RecordState::Landed), of(RecordState::Dead), of(RecordState::Held));
+    let planned = ui::grouped(total.planned);
+    Ok(Some(format!("{landed} of {planned} records have landed, {dead} are dead, {held} are held")))
+}
+
 /// Tells people beside a run, for as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Teller {
@@ -142,11 +156,13 @@ impl Teller {
 pub(crate) async fn look(dates: &Dates, ledger: &dyn Ledger) -> Result<(Called, Vec<Post>), CliError> {
     let happened = history(dates, ledger).await?;
     let posts = ledger.posts().await?;
+    let progress = progress(ledger).await?;
     let facts = Facts {
         plan: &dates.plan,
         calendar: &dates.calendar,
         changes: &dates.changes,
         happened: &happened,
+        progress: progress.as_deref(),
         posts: &posts,
         now: dates.now,
     };

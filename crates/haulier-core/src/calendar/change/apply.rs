@@ -69,6 +69,14 @@ impl Calendar {
                 self.committed = true;
                 Ok(())
             }
+            Amendment::Done { task } if self.done.contains(task) => {
+                Err(ChangeError::Already(format!("task {task} is done already")))
+            }
+            Amendment::Done { task } if self.tasks.iter().any(|known| known.name == *task) => {
+                self.done.push(task.clone());
+                Ok(())
+            }
+            Amendment::Done { task } => Err(ChangeError::Unknown { kind: "task", name: task.clone() }),
         }
     }
 

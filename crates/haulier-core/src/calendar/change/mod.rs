@@ -89,6 +89,11 @@ pub enum Amendment {
     },
     /// The dates are promised; notices go out by them from now on.
     Commit,
+    /// A task is done; the change's reason says how.
+    Done {
+        /// Its name.
+        task: String,
+    },
 }
 
 /// Why a change does not fit the calendar.
@@ -131,6 +136,7 @@ impl Amendment {
                 ("blackout", vec![name.clone(), tenants.clone(), zone.clone(), at.clone()])
             }
             Self::Commit => ("commit", Vec::new()),
+            Self::Done { task } => ("done", vec![task.clone()]),
         }
     }
 
@@ -154,6 +160,7 @@ impl Amendment {
                 Self::Blackout { name: own(name), tenants: own(tenants), zone: own(zone), at: own(at) }
             }
             ("commit", []) => Self::Commit,
+            ("done", [task]) => Self::Done { task: own(task) },
             _ => return None,
         })
     }
@@ -175,6 +182,7 @@ impl Amendment {
                 format!("blackout {name}: {at} in {zone} for {tenants}")
             }
             Self::Commit => "the dates are promised".to_owned(),
+            Self::Done { task } => format!("task {task} is done"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod durations;
 mod notice;
+mod task;
 mod tenant;
 mod wave;
 pub(super) mod when;
@@ -41,6 +42,7 @@ pub(super) fn read(plan: &Table<'_>) -> Dates {
         notices.benefit = table.owned("benefit");
         notices.impact = table.get("impact").and_then(|node| node.word(&Impact::ALL));
     }
+    calendar.tasks = task::read(plan, &calendar);
     notice::read(plan, &calendar, &mut notices);
     Dates { calendar, notices }
 }

@@ -2,6 +2,7 @@
 
 use haulier_core::calendar::{Calendar, Lead};
 use haulier_core::notice::{CONTACTS, Impact, Kind, Notice, Notices, Subject, placeholders};
+use jiff::civil::Time;
 
 use super::{name, tables};
 use crate::near;
@@ -57,10 +58,12 @@ fn notice<'d>(
     let name = name(&table, "the outbox knows it by that: `name = \"planned\"`", known);
     let kinds: Vec<(&str, Kind)> =
         Kind::ALL.into_iter().filter(|(_, kind)| !matches!(kind, Kind::Moved | Kind::Cancelled)).collect();
-    let template = table.need("template", "planned, reminder, start, end, extended or incident");
+    let template =
+        table.need("template", "planned, reminder, start, end, extended, digest, incident or resolved");
     let kind = template.as_ref().and_then(|node| node.word(&kinds));
     let of = match table.get("of") {
         Some(node) => subject(&node, calendar),
+        None if kind == Some(Kind::Digest) => Some(Subject::Run),
         None => Some(if calendar.waves.is_empty() { Subject::Run } else { Subject::Waves }),
     };
     let audience = table.need("audience", "whom it reaches: a name of `[audiences]`, or \"contacts\"");
@@ -74,6 +77,7 @@ fn notice<'d>(
         .collect();
     let notice = Notice {
         at: kind.and_then(|kind| lead(&table, kind)),
+        every: kind.and_then(|kind| every(&table, kind)),
         title: wording(&table, "title"),
         text: wording(&table, "text"),
         impact: table.get("impact").and_then(|node| node.word(&Impact::ALL)),
@@ -110,6 +114,22 @@ fn lead(table: &Table<'_>, kind: Kind) -> Option<Lead> {
             Some("write `T-3w`, `T-1d` or `T-2h`; days and weeks are the calendar's".to_owned()),
         ),
     }
+}
+
+/// `every`, which a digest has and others have not.
+fn every(table: &Table<'_>, kind: Kind) -> Option<Time> {
+    if kind != Kind::Digest {
+        return table.get("every").and_then(|node| {
+            node.wrong("only a notice with the template \"digest\" goes out every day", None)
+        });
+    }
+    let node =
+        table.need("every", "at which hour of each day, in the schedule's zone: `every = \"09:00\"`")?;
+    let text = node.text()?;
+    text.value.parse().ok().or_else(|| {
+        let hint = "hours and minutes in the schedule's zone, such as \"09:00\"".to_owned();
+        node.wrong(format!("`every`: \"{}\" is no time of a day", text.value), Some(hint))
+    })
 }
 
 fn subject(node: &Node<'_>, calendar: &Calendar) -> Option<Subject> {

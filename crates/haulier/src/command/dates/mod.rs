@@ -1,15 +1,19 @@
 //! Dates: when work may run, for whom, in which order, and by when what must be decided.
 
 mod calendar;
+mod countdown;
 mod ics;
 mod rollback;
 mod suggest;
+mod tenants;
 mod timeline;
 mod waves;
 mod windows;
 
 pub(crate) use calendar::{Args as CalendarArgs, run as calendar};
+pub(crate) use countdown::{Args as CountdownArgs, run as countdown};
 pub(crate) use rollback::{Args as RollbackArgs, run as rollback};
+pub(crate) use tenants::{Args as TenantsArgs, run as tenants};
 pub(crate) use timeline::{Args as TimelineArgs, run as timeline, steps};
 pub(crate) use waves::{Args as WavesArgs, run as waves};
 pub(crate) use windows::{Args as WindowsArgs, run as windows};

@@ -96,6 +96,7 @@ pub(super) async fn tell(global: &Global, kind: Kind, of: &str, reason: &str) ->
         calendar: &dates.calendar,
         changes: &dates.changes,
         happened: &happened,
+        progress: None,
         posts: &ledger.posts().await?,
         now,
     };

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use haulier_core::calendar::Calendar;
 use haulier_core::plan::{CheckAsk, ProofLevel, StageKind};
 use haulier_core::port::{Clock, Run};
+use haulier_core::stage::incident::{Incident, Severity};
 use haulier_core::stage::{CheckResult, Finding, HookEvent, Standing, Weight};
 use haulier_core::{RecordState, TenantKey};
 use haulier_stages::{Carried, Carry, Hands, Trouble, fingerprint};
@@ -177,6 +178,14 @@ impl Crew {
             }
             "snapshot.checked" | "snapshot.young" => snapshot(&self.at, check, standing),
             "source.readonly" => self.read_only().await,
+            "incidents.closed" => {
+                let worst = Incident::all(standing).filter(|one| one.open && one.severity == Severity::S1);
+                let names: Vec<&str> = worst.map(|incident| incident.name).collect();
+                match names.as_slice() {
+                    [] => (CheckResult::Pass, "no incident of the severity s1 is open".to_owned()),
+                    names => (CheckResult::Fail, format!("open: {}", names.join(", "))),
+                }
+            }
             "drill.done" => drill::verdict(&self.folder().join(drill::REPORT), &self.at.plan.name),
             _ => (CheckResult::Error, format!("there is no check `{check}`")),
         }
