@@ -210,6 +210,21 @@ const CASES: &[Case] = &[
     ("figures of half a day", &[("usage = [0, 0, 0, 0, 0, 0, 1, 5, 9, 9, 9, 9, ", "usage = [")]),
     ("a tag that no selector can name", &[("\"host:eu\"]", "\"host eu\"]")]),
     ("an audience of a taken name", &[("operators = [", "contacts = [\"x@example.org\"]\noperators = [")]),
+    ("a start each day", &[("template = \"start\"", "template = \"start\"\nevery = \"09:00\"")]),
+    ("a digest without an hour", &[("template = \"start\"", "template = \"digest\"")]),
+    ("a digest at no hour", &[("template = \"start\"", "template = \"digest\"\nevery = \"1d\"")]),
+    ("a task that nobody owns", &[("[audiences]", "[[task]]\nname = \"ask\"\nat = \"T-3w\"\n[audiences]")]),
+    (
+        "a task at no date",
+        &[("[audiences]", "[[task]]\nname = \"ask\"\nat = \"soon\"\nowner = \"sam\"\n[audiences]")],
+    ),
+    (
+        "a task before a day that has no date",
+        &[
+            ("t0 = \"2026-05-05T07:00\"\n", ""),
+            ("[audiences]", "[[task]]\nname = \"ask\"\nat = \"T-3w\"\nowner = \"sam\"\n[audiences]"),
+        ],
+    ),
     ("a t0 that does not exist", &[("t0 = \"2026-05-05T07:00\"", "t0 = \"2026-03-29T02:30\"")]),
 ];
 
