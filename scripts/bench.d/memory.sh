@@ -4,11 +4,13 @@ set -euo pipefail
 . "$(dirname "$0")/bench.env"
 for n in 10000 1000000; do
   plan "$at/run" "$n"; wipe; target 0; cd "$at/run"
-  peak() { /usr/bin/time -f %M -o "$1.peak" timeout 900 "$HAULIER_ROOT/target/$BENCH_PROFILE/haulier" "$1" --no-progress "${@:2}" >/dev/null 2>&1; }
+  peak() { exec /usr/bin/time -f %M -o "$1.peak" timeout 900 "$HAULIER_ROOT/target/$BENCH_PROFILE/haulier" "$1" --no-progress "${@:2}" >"$1.log" 2>&1; }
   begin=$(date +%s.%N)
   peak produce --fibres 2 & producer=$!
-  peak work --workers 64
-  wait "$producer"
+  peak work --workers 64 & worker=$!
+  # A worker waits for a producer that comes back; here none will.
+  wait "$producer" || { tail -3 produce.log >&2; kill "$worker"; exit 1; }
+  wait "$worker" || { tail -3 work.log >&2; exit 1; }
   secs=$(python3 -c "import time; print(f'{time.time() - $begin:.1f}')")
   cd "$at/pipeline"
   stored=$(curl -sf "$TARGET_URL/count" | python3 -c 'import json, sys; print(json.load(sys.stdin)["distinct"])')
