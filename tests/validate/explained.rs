@@ -129,5 +129,14 @@ async fn personal_data_is_hashed_alike_on_both_sides_and_stands_in_no_file() {
     case.haulier(&["extract", "--side", "source", "--out", "proof/source"]).run().await.expect(0);
     let differing = before.lines().zip(user("source").lines()).filter(|(a, b)| a != b).count();
     assert_eq!(differing, people.len());
+    // So that is no difference of the data, and said instead of told row by row.
+    let files = ["diff", "proof/source/user.csv", "proof/target/user.csv"];
+    let refused = case.haulier(&files).run().await.expect(2);
+    assert!(refused.stderr.contains("hold hashes of other keys in email, full_name"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("write both extracts with one `[validate] pii_key`"),
+        "{}",
+        refused.stderr
+    );
     case.end().await;
 }

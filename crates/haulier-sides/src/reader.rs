@@ -1,11 +1,12 @@
 //! One side read to its end: as batches of neutral lines, and as what others need to refer to its records.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use haulier_core::EntityName;
-use haulier_validator::neutral::{Changed, Neutral};
+use haulier_core::{EntityName, Row};
+use haulier_validator::neutral::{CellError, Changed, Neutral};
 use tokio::sync::mpsc;
 
 use crate::agree::Agreed;
@@ -13,7 +14,7 @@ use crate::entry::Entry;
 use crate::gather::Gather;
 use crate::list::Lists;
 use crate::naturals::{Item, Naturals};
-use crate::source::Database;
+use crate::source::{Database, Plan};
 use crate::{RowProblem, SidesError};
 
 /// Problems that are kept; all are counted.
@@ -82,9 +83,14 @@ impl Batch {
         starts.zip(&self.ends).map(|(start, end)| self.text.get(start..*end).unwrap_or_default())
     }
 
-    /// The tenant of each line, by its id on its side, where only some tenants are read.
+    /// The tenant of each line, by its id on its side; of none where all tenants are read.
     pub fn tenants(&self) -> impl Iterator<Item = Option<&str>> {
-        self.tenants.iter().map(Option::as_deref)
+        self.tenants.iter().map(Option::as_deref).chain(std::iter::repeat(None))
+    }
+
+    /// Bytes of all lines.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
     }
 }
 
@@ -187,6 +193,8 @@ pub(crate) struct Desk {
     naturals: Arc<Naturals>,
     neutral: Option<Neutral>,
     index: Option<Arc<Gather>>,
+    /// What goes there next.
+    entries: Vec<(Box<str>, Entry)>,
     tenants: Option<Arc<HashSet<String>>>,
     /// Records that came once more.
     pub(crate) twice: u64,
@@ -200,6 +208,7 @@ impl Desk {
             naturals: Arc::clone(&job.naturals),
             neutral: job.neutral.clone(),
             index: job.index.clone(),
+            entries: Vec::new(),
             tenants: job.tenants.clone(),
             twice: 0,
             read: Read::default(),
@@ -213,43 +222,81 @@ impl Desk {
 
     pub(crate) fn chunk<'a>(&mut self, items: impl Iterator<Item = Item<'a>>) -> Result<Batch, SidesError> {
         let mut batch = Batch::default();
-        let mut entries = Vec::new();
         for item in items {
-            if self.index.is_some() {
-                entries.push(((*item.id).into(), Entry::of(&self.agreed, &item)));
-            }
-            let Some(neutral) = &mut self.neutral else { continue };
-            // Whose it is matters only where not all are wanted.
-            let mut tenant = None;
-            if let Some(wanted) = &self.tenants {
-                tenant = self.naturals.tenant_id(&self.agreed, &item)?;
-                if !tenant.as_ref().is_some_and(|tenant| wanted.contains(&**tenant)) {
-                    continue;
-                }
-            }
-            match neutral.push(self.naturals.cells(&self.agreed, &item)?, &mut batch.text) {
-                Ok(()) => {
-                    batch.ends.push(batch.text.len());
-                    batch.tenants.push(tenant.map(std::borrow::Cow::into_owned));
-                    self.read.rows += 1;
-                }
-                Err(error) => {
-                    self.read.problem_count += 1;
-                    if self.read.problems.len() < KEPT {
-                        self.read.problems.push(RowProblem {
-                            entity: self.agreed.entity.name.clone(),
-                            id: item.id.to_string(),
-                            column: error.column,
-                            reason: error.reason,
-                        });
-                    }
-                }
-            }
+            self.item(&item, &mut batch)?;
         }
-        if let Some(index) = &self.index {
-            index.add(entries)?;
-        }
+        self.index()?;
         Ok(batch)
+    }
+
+    /// A row of a database. [`Desk::index`] comes behind the last of a page.
+    pub(crate) fn row(&mut self, plan: &Plan, row: &Row, batch: &mut Batch) -> Result<(), SidesError> {
+        let alone = self.agreed.refs.is_empty() && self.index.is_none() && self.tenants.is_none();
+        if !alone {
+            return self.item(&plan.item(row), batch);
+        }
+        if let Some(neutral) = &mut self.neutral {
+            let pushed = neutral.push(plan.cells(row), &mut batch.text);
+            self.pushed(pushed, || plan.id(row).into_owned(), batch);
+        }
+        Ok(())
+    }
+
+    fn item(&mut self, item: &Item<'_>, batch: &mut Batch) -> Result<(), SidesError> {
+        if self.index.is_some() {
+            self.entries.push(((*item.id).into(), Entry::of(&self.agreed, item)));
+        }
+        let Some(neutral) = &mut self.neutral else { return Ok(()) };
+        // Whose it is matters only where not all are wanted.
+        let mut tenant = None;
+        if let Some(wanted) = &self.tenants {
+            let id = self.naturals.tenant_id(&self.agreed, item)?;
+            if !id.as_ref().is_some_and(|id| wanted.contains(&**id)) {
+                return Ok(());
+            }
+            tenant = id.map(Cow::into_owned);
+        }
+        let pushed = neutral.push(self.naturals.cells(&self.agreed, item)?, &mut batch.text);
+        if self.pushed(pushed, || item.id.to_string(), batch) && self.tenants.is_some() {
+            batch.tenants.push(tenant);
+        }
+        Ok(())
+    }
+
+    /// Whether the row became a line.
+    fn pushed(
+        &mut self,
+        pushed: Result<(), CellError>,
+        id: impl FnOnce() -> String,
+        batch: &mut Batch,
+    ) -> bool {
+        match pushed {
+            Ok(()) => {
+                batch.ends.push(batch.text.len());
+                self.read.rows += 1;
+                true
+            }
+            Err(error) => {
+                self.read.problem_count += 1;
+                if self.read.problems.len() < KEPT {
+                    self.read.problems.push(RowProblem {
+                        entity: self.agreed.entity.name.clone(),
+                        id: id(),
+                        column: error.column,
+                        reason: error.reason,
+                    });
+                }
+                false
+            }
+        }
+    }
+
+    /// Gives what others need of the rows to who collects it.
+    pub(crate) fn index(&mut self) -> Result<(), SidesError> {
+        match &self.index {
+            Some(index) if !self.entries.is_empty() => Ok(index.add(std::mem::take(&mut self.entries))?),
+            Some(_) | None => Ok(()),
+        }
     }
 
     pub(crate) fn done(mut self) -> Read {

@@ -15,7 +15,7 @@ use crate::SidesError;
 use crate::agree::{Agreed, Slot};
 use crate::ask;
 use crate::naturals::Item;
-use crate::reader::{Desk, Job, Read};
+use crate::reader::{Batch, Desk, Job, Read};
 
 /// A database that is read in key order, several ranges at a time.
 #[derive(Debug, Clone)]
@@ -27,6 +27,10 @@ pub struct Database {
     /// Rows of one read.
     pub chunk: u32,
 }
+
+/// Rows of a page at most, and bytes of its lines, about: larger ones save nothing more.
+const PAGE: u32 = 20_000;
+const PAGE_BYTES: u64 = 1 << 20;
 
 /// How a row's values are found.
 #[derive(Debug)]
@@ -113,44 +117,111 @@ async fn walk(
     plan: &Plan,
     job: &Job,
     range: &KeyRange,
-    mut limit: u32,
+    chunk: u32,
 ) -> Result<Read, SidesError> {
     let mut desk = Desk::new(job);
+    let mut pace = Pace { least: chunk, limit: chunk, most: PAGE.max(chunk) };
     let mut at: Option<SourceKey> = None;
     loop {
-        let rows = match source.chunk(&plan.entity, range, at.as_ref(), limit).await {
-            Ok(rows) => rows,
-            Err(SourceError::Timeout { .. }) if limit > 1 => {
-                limit = limit.div_ceil(2);
-                continue;
-            }
-            Err(error) => return Err(error.into()),
+        let after = at.clone();
+        let (read, batch) = match &job.ask {
+            None => scan(source, plan, &mut desk, range, after.as_ref(), pace.limit, &mut at).await?,
+            Some(all) => match source.chunk(&plan.entity, range, after.as_ref(), pace.limit).await {
+                Ok(rows) => {
+                    at = rows.last().map(|row| row.key.clone());
+                    let items: Vec<Item<'_>> = rows.iter().map(|row| plan.item(row)).collect();
+                    desk.knows(ask::parents(source, all, &job.agreed, &items).await?);
+                    let count = u64::try_from(rows.len()).unwrap_or(0);
+                    (Ok(count), desk.chunk(items.into_iter())?)
+                }
+                Err(error) => (Err(error), Batch::default()),
+            },
         };
-        let Some(last) = rows.last() else { return Ok(desk.done()) };
-        at = Some(last.key.clone());
-        let batch = match &job.ask {
-            None => desk.chunk(rows.iter().map(|row| plan.item(row)))?,
-            Some(all) => {
-                let items: Vec<Item<'_>> = rows.iter().map(|row| plan.item(row)).collect();
-                desk.knows(ask::parents(source, all, &job.agreed, &items).await?);
-                desk.chunk(items.into_iter())?
-            }
-        };
-        job.rows.fetch_add(u64::try_from(rows.len()).unwrap_or(0), Ordering::Relaxed);
+        let bytes = batch.bytes();
         job.send(batch).await?;
+        match read {
+            Ok(0) => return Ok(desk.done()),
+            Ok(rows) => {
+                job.rows.fetch_add(rows, Ordering::Relaxed);
+                pace.read(rows, bytes);
+            }
+            // What came before it was taken; the next page begins behind it.
+            Err(SourceError::Timeout { .. }) if pace.limit > 1 => pace.slower(),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Reads one page, whose rows become lines as they arrive. `at` is the key of the last one.
+async fn scan(
+    source: &dyn Source,
+    plan: &Plan,
+    desk: &mut Desk,
+    range: &KeyRange,
+    after: Option<&SourceKey>,
+    limit: u32,
+    at: &mut Option<SourceKey>,
+) -> Result<(Result<u64, SourceError>, Batch), SidesError> {
+    let mut batch = Batch::default();
+    let mut failed = None;
+    let mut take = |row: &Row| {
+        *at = Some(row.key.clone());
+        if failed.is_none() {
+            failed = desk.row(plan, row, &mut batch).err();
+        }
+    };
+    let read = source.scan(&plan.entity, range, after, limit, &mut take).await;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    desk.index()?;
+    Ok((read, batch))
+}
+
+/// Rows of the next page: from what the site allows to what a page's memory holds.
+struct Pace {
+    least: u32,
+    limit: u32,
+    most: u32,
+}
+
+impl Pace {
+    fn read(&mut self, rows: u64, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX).max(1);
+        let fit = rows.saturating_mul(PAGE_BYTES) / bytes;
+        let fit = u32::try_from(fit).unwrap_or(u32::MAX).min(self.limit.saturating_mul(4));
+        self.limit = fit.max(self.least).min(self.most);
+    }
+
+    fn slower(&mut self) {
+        self.limit = self.limit.div_ceil(2);
+        self.most = self.limit;
     }
 }
 
 impl Plan {
-    pub(crate) fn item<'r>(&self, row: &'r Row) -> Item<'r> {
+    /// The row's own columns, in the order of the slots.
+    pub(crate) fn cells<'r>(&self, row: &'r Row) -> impl Iterator<Item = Cell<'r>> {
         let value = |index: usize| row.values.get(index).unwrap_or(&Value::Null);
-        let cells = self.own.iter().map(|get| match get {
+        self.own.iter().map(move |get| match get {
             None => Cell::Missing,
             Some(Get::Column(index)) => Cell::from(value(*index)),
             Some(Get::Field(index)) => {
                 self.mapper.as_ref().map_or(Cell::Null, |mapper| field(mapper, row, *index))
             }
-        });
+        })
+    }
+
+    /// The id by which others refer to a row.
+    pub(crate) fn id<'r>(&self, row: &'r Row) -> Cow<'r, str> {
+        let value = |index: usize| row.values.get(index).unwrap_or(&Value::Null);
+        self.id.map_or(Cow::Borrowed(row.key.as_str()), |index| {
+            Cow::Owned(value(index).key_text().unwrap_or_default())
+        })
+    }
+
+    pub(crate) fn item<'r>(&self, row: &'r Row) -> Item<'r> {
+        let value = |index: usize| row.values.get(index).unwrap_or(&Value::Null);
         let refs = self.refs.iter().map(|by| {
             for index in by {
                 if let Value::Unreadable(problem) = value(*index) {
@@ -162,12 +233,8 @@ impl Plan {
                 Cell::Text(Cow::Owned(SourceKey::from_parts(&parts).as_str().to_owned()))
             })
         });
-        let id = match self.id {
-            Some(index) => Cow::Owned(value(index).key_text().unwrap_or_default()),
-            None => Cow::Borrowed(row.key.as_str()),
-        };
         let tenant = row.tenant.as_ref().map(|tenant| Cow::Borrowed(tenant.as_str()));
-        Item { id, cells: cells.collect(), refs: refs.collect(), tenant }
+        Item { id: self.id(row), cells: self.cells(row).collect(), refs: refs.collect(), tenant }
     }
 }
 

@@ -63,12 +63,13 @@ impl<D: Driver> Adapter<D> {
         fault.about(entity, self.driver.at(), self.limit)
     }
 
-    async fn fetch(
+    async fn each(
         &self,
         walk: &Walk,
         statement: &Statement,
         binds: &Binds<'_>,
-    ) -> Result<Vec<Vec<Value>>, SourceError> {
+        take: &mut (dyn for<'v> FnMut(&'v mut Vec<Value>) + Send),
+    ) -> Result<(), SourceError> {
         let entity = &walk.entity;
         let Some(list) = binds.list(statement) else {
             return Err(SourceError::Plan {
@@ -77,8 +78,8 @@ impl<D: Driver> Adapter<D> {
                 hint: Some("the plan's key changed since that key was stored".to_owned()),
             });
         };
-        let fetched = self.driver.fetch(statement, list, &walk.forms).await;
-        fetched.map_err(|fault| {
+        let read = self.driver.each(statement, list, &walk.forms, take).await;
+        read.map_err(|fault| {
             // The catalogue may have changed under a prepared walk: look again next time.
             self.walks.write().unwrap_or_else(PoisonError::into_inner).remove(&entity.name);
             self.about(entity, fault)
@@ -113,37 +114,94 @@ impl<D: Driver> Adapter<D> {
         counted.map(|counts| counts[0]).map_err(|fault| self.about(&walk.entity, fault))
     }
 
-    /// A key that repeats would lose rows at the seams of chunks.
-    async fn refuse_twins(
+    /// Reads a page and shows each of its rows to `take`, which gives back the memory of the values where it does not keep them.
+    /// Tells how many rows there were.
+    async fn page(
         &self,
-        walk: &Walk,
+        entity: &Entity,
+        range: &KeyRange,
         after: Option<&SourceKey>,
-        rows: &[Row],
-        full: bool,
-    ) -> Result<(), SourceError> {
-        let repeats = |key: &SourceKey| SourceError::Plan {
-            entity: walk.entity.name.to_string(),
-            problem: format!("the key ({}) repeats: more than one row has {key}", walk.entity.key.join(", ")),
-            hint: Some(
-                "choose columns that are unique together; a parent's key must be unique, too".to_owned(),
-            ),
-        };
-        let first = rows.first().map(|row| &row.key);
-        if after.is_some() && after == first {
-            return Err(repeats(&rows[0].key));
+        limit: u32,
+        take: &mut (dyn FnMut(Row) -> Vec<Value> + Send),
+    ) -> Result<u64, SourceError> {
+        let walk = self.walk(entity).await?;
+        let after = after.or(range.after.as_ref());
+        if after.is_none() {
+            for (column, statement) in &walk.nulls {
+                if self.one_count(&walk, statement, &[]).await? > 0 {
+                    let problem = RowProblem::Key { column: column.clone(), problem: "is NULL in some row" };
+                    return Err(problem.about(entity.name.as_str()));
+                }
+            }
         }
-        let mut seen = HashSet::with_capacity(rows.len());
-        if let Some(row) = rows.iter().find(|row| !seen.insert(&row.key)) {
-            return Err(repeats(&row.key));
+        let index = usize::from(after.is_some()) + 2 * usize::from(range.upto.is_some());
+        let after_parts = after.map(SourceKey::parts).unwrap_or_default();
+        let upto_parts = range.upto.as_ref().map(SourceKey::parts).unwrap_or_default();
+        let binds =
+            Binds { walk: &walk, after: &after_parts, upto: &upto_parts, limit: limit.max(1), keys: &[] };
+        let mut twins = Twins::new(&walk, after);
+        let mut failed = None;
+        self.each(&walk, &walk.chunks[index], &binds, &mut |values| {
+            if failed.is_some() {
+                return;
+            }
+            let row = row::row(&walk, std::mem::take(values));
+            let row = row.map_err(|problem| problem.about(entity.name.as_str()));
+            match row.and_then(|row| twins.note(&row.key).map(|()| row)) {
+                Ok(row) => *values = take(row),
+                Err(error) => failed = Some(error),
+            }
+        })
+        .await?;
+        if let Some(error) = failed {
+            return Err(error);
         }
         // Only a full page can end between twins.
-        if let (Some(statement), Some(last)) = (&walk.twin, rows.last())
-            && full
-            && self.one_count(walk, statement, &last.key.parts()).await? > 1
+        if let (Some(statement), Some(last)) = (&walk.twin, &twins.last)
+            && twins.rows >= u64::from(binds.limit)
+            && self.one_count(&walk, statement, &last.parts()).await? > 1
         {
-            return Err(repeats(&last.key));
+            return Err(repeats(&walk, last));
+        }
+        Ok(twins.rows)
+    }
+}
+
+/// Looks for a key that repeats: it would lose rows at the seams of pages.
+struct Twins<'w> {
+    walk: &'w Walk,
+    after: Option<&'w SourceKey>,
+    rows: u64,
+    /// The keys of the page, and the last of them: only where no index proves that none comes twice.
+    seen: HashSet<SourceKey>,
+    last: Option<SourceKey>,
+}
+
+impl<'w> Twins<'w> {
+    fn new(walk: &'w Walk, after: Option<&'w SourceKey>) -> Self {
+        Self { walk, after, rows: 0, seen: HashSet::new(), last: None }
+    }
+
+    fn note(&mut self, key: &SourceKey) -> Result<(), SourceError> {
+        self.rows += 1;
+        if self.rows == 1 && self.after == Some(key) {
+            return Err(repeats(self.walk, key));
+        }
+        if self.walk.twin.is_some() {
+            if !self.seen.insert(key.clone()) {
+                return Err(repeats(self.walk, key));
+            }
+            self.last = Some(key.clone());
         }
         Ok(())
+    }
+}
+
+fn repeats(walk: &Walk, key: &SourceKey) -> SourceError {
+    SourceError::Plan {
+        entity: walk.entity.name.to_string(),
+        problem: format!("the key ({}) repeats: more than one row has {key}", walk.entity.key.join(", ")),
+        hint: Some("choose columns that are unique together; a parent's key must be unique, too".to_owned()),
     }
 }
 
@@ -179,29 +237,28 @@ impl<D: Driver> Source for Adapter<D> {
         after: Option<&SourceKey>,
         limit: u32,
     ) -> Result<Vec<Row>, SourceError> {
-        let walk = self.walk(entity).await?;
-        let after = after.or(range.after.as_ref());
-        if after.is_none() {
-            for (column, statement) in &walk.nulls {
-                if self.one_count(&walk, statement, &[]).await? > 0 {
-                    let problem = RowProblem::Key { column: column.clone(), problem: "is NULL in some row" };
-                    return Err(problem.about(entity.name.as_str()));
-                }
-            }
-        }
-        let index = usize::from(after.is_some()) + 2 * usize::from(range.upto.is_some());
-        let after_parts = after.map(SourceKey::parts).unwrap_or_default();
-        let upto_parts = range.upto.as_ref().map(SourceKey::parts).unwrap_or_default();
-        let binds =
-            Binds { walk: &walk, after: &after_parts, upto: &upto_parts, limit: limit.max(1), keys: &[] };
-        let fetched = self.fetch(&walk, &walk.chunks[index], &binds).await?;
-        let mut rows = Vec::with_capacity(fetched.len());
-        for values in fetched {
-            rows.push(row::row(&walk, values).map_err(|problem| problem.about(entity.name.as_str()))?);
-        }
-        let full = u32::try_from(rows.len()).is_ok_and(|count| count >= binds.limit);
-        self.refuse_twins(&walk, after, &rows, full).await?;
+        let mut rows = Vec::new();
+        let mut keep = |row| {
+            rows.push(row);
+            Vec::new()
+        };
+        self.page(entity, range, after, limit, &mut keep).await?;
         Ok(rows)
+    }
+
+    async fn scan(
+        &self,
+        entity: &Entity,
+        range: &KeyRange,
+        after: Option<&SourceKey>,
+        limit: u32,
+        take: &mut (dyn for<'r> FnMut(&'r Row) + Send),
+    ) -> Result<u64, SourceError> {
+        let mut show = |row: Row| {
+            take(&row);
+            row.values
+        };
+        self.page(entity, range, after, limit, &mut show).await
     }
 
     async fn rows(&self, entity: &Entity, keys: &[SourceKey]) -> Result<Vec<Row>, SourceError> {
@@ -222,7 +279,9 @@ impl<D: Driver> Source for Adapter<D> {
             rest = later;
             let statement = walk.pages.rows(batch.len());
             let binds = Binds { walk: &walk, after: &[], upto: &[], limit: 0, keys: batch };
-            for values in self.fetch(&walk, &statement, &binds).await? {
+            let mut found = Vec::with_capacity(batch.len());
+            self.each(&walk, &statement, &binds, &mut |values| found.push(std::mem::take(values))).await?;
+            for values in found {
                 let row = row::row(&walk, values).map_err(|problem| problem.about(entity.name.as_str()))?;
                 // The database's collation may call more keys equal than are equal.
                 if wanted.remove(&row.key) {

@@ -42,13 +42,26 @@ pub(crate) trait Driver: Debug + Send + Sync {
     /// Has the server plan a statement without running it.
     async fn prepare(&self, statement: &Statement) -> Result<(), Fault>;
 
-    /// Runs a statement; each row has one value for each form.
+    /// Runs a statement and shows each row, one value for each form, in memory that is used again; who wants it takes it away.
+    async fn each(
+        &self,
+        statement: &Statement,
+        binds: Vec<Bind>,
+        forms: &[Form],
+        take: &mut (dyn for<'v> FnMut(&'v mut Vec<Value>) + Send),
+    ) -> Result<(), Fault>;
+
+    /// The same with all rows at once.
     async fn fetch(
         &self,
         statement: &Statement,
         binds: Vec<Bind>,
         forms: &[Form],
-    ) -> Result<Vec<Vec<Value>>, Fault>;
+    ) -> Result<Vec<Vec<Value>>, Fault> {
+        let mut rows = Vec::new();
+        self.each(statement, binds, forms, &mut |values| rows.push(std::mem::take(values))).await?;
+        Ok(rows)
+    }
 
     /// The whole catalogue.
     async fn schema(&self) -> Result<Schema, Fault>;

@@ -2,18 +2,41 @@
 
 use haulier_core::Value;
 
+/// The memory of the text that a value holds, to be filled again; the value is NULL then.
+pub(crate) fn memory(slot: &mut Value) -> String {
+    match std::mem::replace(slot, Value::Null) {
+        Value::Number(text)
+        | Value::Text(text)
+        | Value::Timestamp(text)
+        | Value::Date(text)
+        | Value::Time(text)
+        | Value::Json(text)
+        | Value::ZeroDate(text)
+        | Value::Unreadable(text) => text,
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Bytes(_) | Value::List(_) => {
+            String::new()
+        }
+    }
+}
+
+/// A text in that memory.
+pub(crate) fn filled(mut memory: String, text: &str) -> String {
+    memory.clear();
+    memory.push_str(text);
+    memory
+}
+
 /// A date with a time of day, as `2024-03-30 20:30:00.5`, with `+00` where the engine writes a zone.
-pub(crate) fn moment(text: &str, zoned: bool) -> Value {
+pub(crate) fn moment(text: &str, zoned: bool, memory: String) -> Value {
     let plain = text.strip_suffix("+00").unwrap_or(text);
-    let Some((date, time)) = plain.split_once(' ') else { return Value::Text(text.to_owned()) };
+    let Some((date, time)) = plain.split_once(' ') else { return Value::Text(filled(memory, text)) };
     if !is_date(date) || time.contains([' ', '+']) {
-        return Value::Text(text.to_owned());
+        return Value::Text(filled(memory, text));
     }
     if has_zero_part(date) {
-        return Value::ZeroDate(text.to_owned());
+        return Value::ZeroDate(filled(memory, text));
     }
-    let mut form = String::with_capacity(plain.len() + 1);
-    form.push_str(date);
+    let mut form = filled(memory, date);
     form.push('T');
     form.push_str(time);
     if zoned {
@@ -25,23 +48,25 @@ pub(crate) fn moment(text: &str, zoned: bool) -> Value {
 }
 
 /// A calendar date. What is none (infinity, before our era) stays text.
-pub(crate) fn date(text: &str) -> Value {
+pub(crate) fn date(text: &str, memory: String) -> Value {
+    let form = filled(memory, text);
     if !is_date(text) {
-        Value::Text(text.to_owned())
+        Value::Text(form)
     } else if has_zero_part(text) {
-        Value::ZeroDate(text.to_owned())
+        Value::ZeroDate(form)
     } else {
-        Value::Date(text.to_owned())
+        Value::Date(form)
     }
 }
 
 /// A time of day. MySQL's TIME also holds spans; those stay text.
-pub(crate) fn time(text: &str) -> Value {
+pub(crate) fn time(text: &str, memory: String) -> Value {
+    let form = filled(memory, text);
     let hour = text.split(':').next().unwrap_or("");
     if hour.len() == 2 && hour.parse::<u8>().is_ok_and(|hour| hour <= 24) {
-        Value::Time(text.to_owned())
+        Value::Time(form)
     } else {
-        Value::Text(text.to_owned())
+        Value::Text(form)
     }
 }
 
@@ -65,11 +90,11 @@ pub(crate) fn single(value: f32) -> Value {
 }
 
 /// A decimal without the zeros that MySQL's ZEROFILL puts before it.
-pub(crate) fn number(text: &str) -> Value {
+pub(crate) fn number(text: &str, memory: String) -> Value {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let trimmed = digits.trim_start_matches('0');
     if trimmed.len() == digits.len() {
-        return Value::Number(text.to_owned());
+        return Value::Number(filled(memory, text));
     }
     let zero = if trimmed.is_empty() || trimmed.starts_with('.') { "0" } else { "" };
     Value::Number(format!("{sign}{zero}{trimmed}"))
@@ -139,6 +164,23 @@ fn has_zero_part(date: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // Each in memory that held something else before.
+    fn moment(text: &str, zoned: bool) -> Value {
+        super::moment(text, zoned, "a longer text than any of these dates with a time".to_owned())
+    }
+
+    fn date(text: &str) -> Value {
+        super::date(text, "another text".to_owned())
+    }
+
+    fn time(text: &str) -> Value {
+        super::time(text, "another text".to_owned())
+    }
+
+    fn number(text: &str) -> Value {
+        super::number(text, "another text".to_owned())
+    }
 
     #[test]
     fn moments_keep_their_fraction_and_say_whether_they_have_a_zone() {

@@ -31,7 +31,9 @@ pub enum Field<'a> {
 /// Appends a text as a cell: escaped, and quoted where it holds a comma or a quote.
 pub fn push_text(line: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
-    if !bytes.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r' | 0 | b',' | b'"')) {
+    // To the end without a branch: that goes many bytes at a time.
+    let special = |byte: &u8| matches!(byte, b'\\' | b'\n' | b'\r' | 0 | b',' | b'"');
+    if !bytes.iter().fold(false, |found, byte| found | special(byte)) {
         line.extend_from_slice(bytes);
         return;
     }

@@ -213,6 +213,7 @@ impl From<DiffError> for CliError {
             | DiffError::Sort(_)
             | DiffError::Extract(_)
             | DiffError::Columns { .. }
+            | DiffError::HashKeys { .. }
             | DiffError::NoColumn { .. }
             | DiffError::Moving { .. }
             | DiffError::Sink(_) => Exit::Trouble,
@@ -223,6 +224,9 @@ impl From<DiffError> for CliError {
                 told.hint("`--columns` names what is compared, `--ignore` what is left out; `--delimiter` if the file has another")
             }
             DiffError::NoColumn { .. } => told.hint("names are those of the header row; `--delimiter` if the file has another"),
+            DiffError::HashKeys { .. } => {
+                told.hint("write both extracts with one `[validate] pii_key`, or leave those columns out with `--ignore`")
+            }
             DiffError::Sort(SortError::Full { .. } | SortError::Spill { .. }) => told.hint("`--spill DIR`, `--memory SIZE`"),
             DiffError::Csv(error) => match error.mend() {
                 Some(mend) => told.hint(mend),

@@ -42,11 +42,7 @@ pub fn hex(bytes: &[u8]) -> String {
 #[must_use]
 pub fn uuid(text: &str) -> Option<String> {
     // Most are written so already.
-    let spelt = |(at, byte): (usize, u8)| match at {
-        8 | 13 | 18 | 23 => byte == b'-',
-        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-    };
-    if text.len() == 36 && text.bytes().enumerate().all(spelt) {
+    if is_uuid(text) {
         return Some(text.to_owned());
     }
     let text = text.strip_prefix("urn:uuid:").unwrap_or(text);
@@ -64,6 +60,16 @@ pub fn uuid(text: &str) -> Option<String> {
         digits += 1;
     }
     (digits == 32).then_some(out)
+}
+
+/// Whether the text is a UUID in lower case with hyphens: what [`uuid`] makes of all of its spellings.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    let spelt = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(spelt)
 }
 
 #[cfg(test)]

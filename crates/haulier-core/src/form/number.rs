@@ -29,6 +29,30 @@ pub fn canonical(text: &str) -> Option<String> {
     Some(if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") })
 }
 
+/// Whether the text is what [`canonical`] makes of it: without a copy.
+#[must_use]
+pub fn is_canonical(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
+    let (whole, fraction) = digits.split_at(point);
+    // Without a point there is no fraction; with one there must be a digit behind it.
+    let fraction = fraction.split_first().map(|(_, digits)| digits);
+    let spelt =
+        matches!(whole, [b'0'] | [b'1'..=b'9', ..]) && fraction.is_none_or(|digits| !digits.is_empty());
+    let mut all = whole.iter().chain(fraction.unwrap_or_default());
+    let signed = digits.len() < text.len();
+    spelt && all.clone().all(u8::is_ascii_digit) && (!signed || all.any(|byte| *byte != b'0'))
+}
+
+/// What [`by_value`] makes of the text, where that is a piece of it: without a copy.
+#[must_use]
+pub fn value_of(text: &str) -> Option<&str> {
+    if !is_canonical(text) {
+        return None;
+    }
+    Some(if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text })
+}
+
 fn shift(whole: &str, fraction: &str, exponent: i32) -> (String, String) {
     let digits = format!("{whole}{fraction}");
     let point = i64::try_from(whole.len()).unwrap_or(i64::MAX) + i64::from(exponent);
@@ -56,6 +80,14 @@ pub fn fit(canonical: &str, precision: u8, scale: u8) -> Result<String, String> 
         return Ok(whole.to_owned());
     }
     Ok(format!("{whole}.{kept:0<width$}", width = usize::from(scale)))
+}
+
+/// Whether a canonical decimal is what [`fit`] makes of it: without a copy.
+#[must_use]
+pub fn is_fit(canonical: &str, precision: u8, scale: u8) -> bool {
+    let (whole, fraction) = canonical.split_once('.').unwrap_or((canonical, ""));
+    let digits = whole.trim_start_matches('-').trim_start_matches('0').len();
+    fraction.len() == usize::from(scale) && digits <= usize::from(precision.saturating_sub(scale))
 }
 
 /// A decimal by value alone: [`canonical`], without zeros at the end of its fraction.
@@ -117,6 +149,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_canonical_needs_no_copy(text in "-?[0-9]{0,4}(\\.[0-9]{0,4})?|[-+.e0-9 ]{0,8}") {
+            prop_assert_eq!(is_canonical(&text), canonical(&text).as_deref() == Some(&text));
+            if is_canonical(&text) {
+                for (precision, scale) in [(3, 0), (4, 2), (8, 4)] {
+                    let fit = fit(&text, precision, scale);
+                    prop_assert_eq!(is_fit(&text, precision, scale), fit.as_deref() == Ok(&text));
+                }
+            }
+            if let Some(value) = value_of(&text) {
+                prop_assert_eq!(Some(value.to_owned()), by_value(&text));
+            }
+        }
+
         #[test]
         fn a_canonical_decimal_stays_as_it_is(whole in "[1-9][0-9]{0,20}", fraction in "[0-9]{1,20}") {
             let text = format!("{whole}.{fraction}");

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// RFC 3339 in UTC. A text without an offset is read in `zone`; digits beyond `precision` must be zero.
 pub fn rfc3339(text: &str, precision: Option<u8>, zone: Option<&str>) -> Result<String, String> {
-    if precision.is_none() && text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T') {
+    if precision.is_none() && is_rfc3339(text) {
         return Ok(text.to_owned());
     }
     let stamp = instant(text, zone)?;
@@ -17,6 +17,12 @@ pub fn rfc3339(text: &str, precision: Option<u8>, zone: Option<&str>) -> Result<
         return Err(format!("the time has more than {digits} fraction digits (see `precision` in the plan)"));
     }
     Ok(format!("{stamp:.*}", usize::from(digits)))
+}
+
+/// Whether the text is taken as it is where no precision is declared: a point in time in UTC, as the source writes it.
+#[must_use]
+pub fn is_rfc3339(text: &str) -> bool {
+    text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T')
 }
 
 /// A point in time. A text without an offset is read in `zone`, an IANA name; UTC without one.

@@ -37,6 +37,18 @@ pub trait Source: Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<Row>, SourceError>;
 
+    /// As [`Source::chunk`], but shows each row to `take` as it arrives, in memory that is used again for the next one: for who
+    /// reads much and keeps nothing. Tells how many rows it showed; none means the range is done. After an error, the rows that
+    /// were shown are those up to the last one, and the next call may go on behind it.
+    async fn scan(
+        &self,
+        entity: &Entity,
+        range: &KeyRange,
+        after: Option<&SourceKey>,
+        limit: u32,
+        take: &mut (dyn for<'r> FnMut(&'r Row) + Send),
+    ) -> Result<u64, SourceError>;
+
     /// The rows with these keys, in any order; a key that is gone is left out.
     async fn rows(&self, entity: &Entity, keys: &[SourceKey]) -> Result<Vec<Row>, SourceError>;
 

@@ -44,14 +44,40 @@ pub(super) fn encode(value: &Value, source: &FieldSource) -> Result<Option<Strin
     Ok(encoded.or_else(|| default.clone()))
 }
 
-/// The text that is sent as it is read, without looking at its JSON; nothing where anything may be done to it.
+/// The text that is sent as it is read, in quotes or without them; nothing where [`encode`] must be asked.
 pub(super) fn plain<'v>(value: &'v Value, source: &FieldSource) -> Option<&'v str> {
-    let (Value::Text(text), FieldSource::Column { convert: Convert::Auto | Convert::Text, text: rules, .. }) =
-        (value, source)
-    else {
-        return None;
+    let FieldSource::Column { convert, text: rules, .. } = source else { return None };
+    let text = match value {
+        Value::Text(text) if rules.is_empty() && !text.contains('\0') => text,
+        // Odd numbers have rules of their own.
+        Value::Number(text) if number::is_canonical(text) => text,
+        Value::Timestamp(text) | Value::Date(text) | Value::Time(text) => text,
+        Value::Text(_)
+        | Value::Number(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Float(_)
+        | Value::Bytes(_)
+        | Value::Json(_)
+        | Value::List(_)
+        | Value::ZeroDate(_)
+        | Value::Unreadable(_) => return None,
     };
-    (rules.is_empty() && !text.contains('\0')).then_some(text)
+    let same = match (convert, value) {
+        (Convert::Auto, Value::Timestamp(_)) | (Convert::Rfc3339 { precision: None, .. }, _) => {
+            time::is_rfc3339(text)
+        }
+        (Convert::Auto | Convert::Text, _) => true,
+        (Convert::Integer, _) => !text.contains('.') && number::is_canonical(text),
+        (Convert::Number | Convert::Decimal(None), _) => number::is_canonical(text),
+        (Convert::Decimal(Some((precision, scale))), _) => {
+            number::is_canonical(text) && number::is_fit(text, *precision, *scale)
+        }
+        (Convert::Uuid, _) => form::is_uuid(text),
+        _ => false,
+    };
+    same.then_some(text)
 }
 
 fn is_odd(value: &Value) -> bool {
@@ -199,4 +225,46 @@ fn list(value: &Value, text: &str, separator: Option<char>) -> String {
     let items: Vec<String> =
         items.into_iter().map(|item| item.map_or_else(|| "null".to_owned(), quoted)).collect();
     format!("[{}]", items.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What is sent as it is read is what the encoding holds.
+        #[test]
+        fn a_plain_text_is_the_one_that_is_sent(
+            given in "-?[0-9]{1,4}(\\.[0-9]{0,3})?|[-+0-9.eE]{0,6}|2024-03-30T20:30:00(\\.[0-9]{1,6})?Z?|NaN|\
+                [0-9a-fA-F]{8}-[0-9a-f]{4}-4000-8000-[0-9a-f]{12}|2024-03-30|\\PC{0,6}|[\\x00-\\x7f]{0,6}",
+        ) {
+            let converts = [
+                Convert::Auto, Convert::Text, Convert::Integer, Convert::Number, Convert::Decimal(None),
+                Convert::Decimal(Some((4, 2))), Convert::Uuid, Convert::Rfc3339 { precision: None, zone: None },
+                Convert::Rfc3339 { precision: Some(3), zone: None }, Convert::Date, Convert::Boolean,
+            ];
+            let text = || given.clone();
+            let values = [
+                Value::Text(text()), Value::Number(text()), Value::Timestamp(text()), Value::Date(text()), Value::Time(text()),
+            ];
+            for convert in converts {
+                let source = FieldSource::Column {
+                    column: String::new(),
+                    convert,
+                    text: Vec::new(),
+                    default: None,
+                    zero_dates: ZeroDates::Error,
+                    odd_numbers: OddNumbers::Text,
+                    null_bytes: NullBytes::Keep,
+                };
+                for value in &values {
+                    let Some(plain) = plain(value, &source) else { continue };
+                    let json = encode(value, &source).unwrap().unwrap();
+                    let sent = text::plain(&json).unwrap();
+                    prop_assert_eq!(plain, sent, "{:?} by {:?}", value, source);
+                }
+            }
+        }
+    }
 }

@@ -210,7 +210,7 @@ impl Mapper {
         }
     }
 
-    /// The text of a field that is sent as it is read; nothing where [`Mapper::field`] must be asked.
+    /// The text of a field that is sent as it is read, as a string or a number; nothing where [`Mapper::field`] must be asked.
     #[must_use]
     pub fn plain<'r>(&self, row: &'r Row, index: usize) -> Option<&'r str> {
         let column = (*self.columns.get(index)?)?;

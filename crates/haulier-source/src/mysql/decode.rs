@@ -7,35 +7,35 @@ use sqlx::mysql::MySqlRow;
 use crate::catalogue::Form;
 use crate::text;
 
-/// One row.
-pub(super) fn row(row: &MySqlRow, forms: &[Form]) -> Vec<Value> {
-    let mut values = Vec::with_capacity(forms.len());
-    for (index, form) in forms.iter().enumerate() {
+/// One row, in the memory of the one before it.
+pub(super) fn row(row: &MySqlRow, forms: &[Form], values: &mut Vec<Value>) {
+    values.resize(forms.len(), Value::Null);
+    for ((index, form), slot) in forms.iter().enumerate().zip(values) {
         // Unchecked: the bytes are wanted as they are, whatever type the driver would make of them.
         let bytes = row.try_get_unchecked::<Option<&[u8]>, _>(index).map_err(|error| error.to_string());
-        let value = bytes.and_then(|bytes| bytes.map_or(Ok(Value::Null), |bytes| cell(bytes, *form)));
-        values.push(value.unwrap_or_else(Value::Unreadable));
+        let memory = text::memory(slot);
+        let value = bytes.and_then(|bytes| bytes.map_or(Ok(Value::Null), |bytes| cell(bytes, *form, memory)));
+        *slot = value.unwrap_or_else(Value::Unreadable);
     }
-    values
 }
 
-fn cell(bytes: &[u8], form: Form) -> Result<Value, String> {
+fn cell(bytes: &[u8], form: Form, memory: String) -> Result<Value, String> {
     let text = || std::str::from_utf8(bytes).map_err(|_| "the text is not UTF-8".to_owned());
     Ok(match form {
-        Form::Text => Value::Text(text()?.to_owned()),
+        Form::Text => Value::Text(text::filled(memory, text()?)),
         Form::Integer | Form::Boolean => Value::Int(integer(bytes)?),
         Form::Natural => Value::Int(i64::try_from(unsigned(bytes)?).unwrap_or(i64::MAX)),
         Form::Unsigned => Value::Number(unsigned(bytes)?.to_string()),
         Form::Bits => bits(bytes),
-        Form::Number => text::number(text()?),
+        Form::Number => text::number(text()?, memory),
         Form::Single => text::single(f32::from_le_bytes(array(bytes)?)),
         Form::Double => text::float(f64::from_le_bytes(array(bytes)?)),
         Form::Bytes => Value::Bytes(bytes.to_vec()),
-        Form::Timestamp => text::moment(text()?, true),
-        Form::LocalTimestamp => text::moment(text()?, false),
-        Form::Date => text::date(text()?),
-        Form::Time => text::time(text()?),
-        Form::Json => Value::Json(text()?.to_owned()),
+        Form::Timestamp => text::moment(text()?, true, memory),
+        Form::LocalTimestamp => text::moment(text()?, false, memory),
+        Form::Date => text::date(text()?, memory),
+        Form::Time => text::time(text()?, memory),
+        Form::Json => Value::Json(text::filled(memory, text()?)),
         Form::Array | Form::Set => text::set(text()?),
         Form::Any(_) => return Err("the column has no known type".to_owned()),
     })

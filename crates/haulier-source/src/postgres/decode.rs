@@ -19,36 +19,37 @@ pub(super) fn bound_type(slot: &Slot) -> PgTypeInfo {
     }
 }
 
-/// One row.
-pub(super) fn row(row: &PgRow, forms: &[Form]) -> Vec<Value> {
-    let mut values = Vec::with_capacity(forms.len());
-    for (index, form) in forms.iter().enumerate() {
-        let value =
-            row.try_get_raw(index).map_err(|error| error.to_string()).and_then(|raw| cell(&raw, *form));
-        values.push(value.unwrap_or_else(Value::Unreadable));
+/// One row, in the memory of the one before it.
+pub(super) fn row(row: &PgRow, forms: &[Form], values: &mut Vec<Value>) {
+    values.resize(forms.len(), Value::Null);
+    for ((index, form), slot) in forms.iter().enumerate().zip(values) {
+        let memory = text::memory(slot);
+        let raw = row.try_get_raw(index).map_err(|error| error.to_string());
+        *slot = raw.and_then(|raw| cell(&raw, *form, memory)).unwrap_or_else(Value::Unreadable);
     }
-    values
 }
 
-fn cell(raw: &PgValueRef<'_>, form: Form) -> Result<Value, String> {
+fn cell(raw: &PgValueRef<'_>, form: Form, memory: String) -> Result<Value, String> {
     if raw.is_null() {
         return Ok(Value::Null);
     }
     let bytes = raw.as_bytes().map_err(|error| error.to_string())?;
     let text = || std::str::from_utf8(bytes).map_err(|_| "the text is not UTF-8".to_owned());
     Ok(match form {
-        Form::Text => Value::Text(text()?.to_owned()),
+        Form::Text => Value::Text(text::filled(memory, text()?)),
         Form::Integer => Value::Int(integer(bytes).ok_or("the integer has an odd width")?),
         Form::Boolean => Value::Bool(bytes == [1]),
-        Form::Timestamp => text::moment(text()?, true),
-        Form::LocalTimestamp => text::moment(text()?, false),
-        Form::Number | Form::Natural | Form::Unsigned | Form::Bits => Value::Number(text()?.to_owned()),
+        Form::Timestamp => text::moment(text()?, true, memory),
+        Form::LocalTimestamp => text::moment(text()?, false, memory),
+        Form::Number | Form::Natural | Form::Unsigned | Form::Bits => {
+            Value::Number(text::filled(memory, text()?))
+        }
         Form::Single => text::single(f32::from_be_bytes(array(bytes)?)),
         Form::Double => text::float(f64::from_be_bytes(array(bytes)?)),
         Form::Bytes => Value::Bytes(bytes.to_vec()),
-        Form::Date => text::date(text()?),
-        Form::Time => text::time(text()?),
-        Form::Json => Value::Json(text()?.to_owned()),
+        Form::Date => text::date(text()?, memory),
+        Form::Time => text::time(text()?, memory),
+        Form::Json => Value::Json(text::filled(memory, text()?)),
         Form::Array | Form::Set => text::array(text()?),
         Form::Any(_) => return Err("the column has no known type".to_owned()),
     })

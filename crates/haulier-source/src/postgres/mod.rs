@@ -132,12 +132,13 @@ impl Driver for Postgres {
         Ok(())
     }
 
-    async fn fetch(
+    async fn each(
         &self,
         statement: &Statement,
         binds: Vec<Bind>,
         forms: &[Form],
-    ) -> Result<Vec<Vec<Value>>, Fault> {
+        take: &mut (dyn for<'v> FnMut(&'v mut Vec<Value>) + Send),
+    ) -> Result<(), Fault> {
         let mut arguments = PgArguments::default();
         for bind in binds {
             match bind {
@@ -152,17 +153,18 @@ impl Driver for Postgres {
         }
         let mut lease = self.pool.lease().await?;
         let query = sqlx::query_with(statement.sql(), arguments);
-        let mut rows = Vec::new();
         let read = async {
+            let mut values = Vec::new();
             let mut stream = query.fetch(&mut lease.connection);
             while let Some(row) = stream.try_next().await? {
-                rows.push(decode::row(&row, forms));
+                decode::row(&row, forms, &mut values);
+                take(&mut values);
             }
             Ok(())
         };
         self.within(read).await?;
         lease.give_back();
-        Ok(rows)
+        Ok(())
     }
 
     async fn schema(&self) -> Result<Schema, Fault> {

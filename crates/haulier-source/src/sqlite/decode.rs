@@ -7,17 +7,17 @@ use sqlx::{Decode, Row, Sqlite, TypeInfo, ValueRef};
 use crate::catalogue::Form;
 use crate::text;
 
-/// One row.
-pub(super) fn row(row: &SqliteRow, forms: &[Form]) -> Vec<Value> {
-    let mut values = Vec::with_capacity(forms.len());
-    for index in 0..forms.len() {
-        let value = row.try_get_raw(index).map_err(|error| error.to_string()).and_then(cell);
-        values.push(value.unwrap_or_else(Value::Unreadable));
+/// One row, in the memory of the one before it.
+pub(super) fn row(row: &SqliteRow, forms: &[Form], values: &mut Vec<Value>) {
+    values.resize(forms.len(), Value::Null);
+    for (index, slot) in values.iter_mut().enumerate() {
+        let memory = text::memory(slot);
+        let raw = row.try_get_raw(index).map_err(|error| error.to_string());
+        *slot = raw.and_then(|raw| cell(raw, memory)).unwrap_or_else(Value::Unreadable);
     }
-    values
 }
 
-fn cell(raw: SqliteValueRef<'_>) -> Result<Value, String> {
+fn cell(raw: SqliteValueRef<'_>, memory: String) -> Result<Value, String> {
     if raw.is_null() {
         return Ok(Value::Null);
     }
@@ -27,9 +27,9 @@ fn cell(raw: SqliteValueRef<'_>) -> Result<Value, String> {
         "INTEGER" => Value::Int(<i64 as Decode<Sqlite>>::decode(raw).map_err(said)?),
         "REAL" => text::float(<f64 as Decode<Sqlite>>::decode(raw).map_err(said)?),
         "TEXT" => {
-            let text =
+            let said =
                 <&str as Decode<Sqlite>>::decode(raw).map_err(|_| "the text is not UTF-8".to_owned())?;
-            Value::Text(text.to_owned())
+            Value::Text(text::filled(memory, said))
         }
         "BLOB" => Value::Bytes(<&[u8] as Decode<Sqlite>>::decode(raw).map_err(said)?.to_vec()),
         other => return Err(format!("the storage class {other} is not known")),

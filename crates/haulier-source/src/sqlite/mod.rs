@@ -112,12 +112,13 @@ impl Driver for Sqlite {
         Ok(())
     }
 
-    async fn fetch(
+    async fn each(
         &self,
         statement: &Statement,
         binds: Vec<Bind>,
         forms: &[Form],
-    ) -> Result<Vec<Vec<Value>>, Fault> {
+        take: &mut (dyn for<'v> FnMut(&'v mut Vec<Value>) + Send),
+    ) -> Result<(), Fault> {
         let mut arguments = SqliteArguments::default();
         for bind in binds {
             match bind {
@@ -131,15 +132,16 @@ impl Driver for Sqlite {
             .map_err(|error| Fault::Failed(error.to_string()))?;
         }
         let mut lease = self.lease().await?;
-        let mut rows = Vec::new();
         {
+            let mut values = Vec::new();
             let mut stream = sqlx::query_with(statement.sql(), arguments).fetch(&mut lease.connection);
             while let Some(row) = stream.try_next().await.map_err(|error| fault(&error))? {
-                rows.push(decode::row(&row, forms));
+                decode::row(&row, forms, &mut values);
+                take(&mut values);
             }
         }
         lease.give_back();
-        Ok(rows)
+        Ok(())
     }
 
     async fn schema(&self) -> Result<Schema, Fault> {

@@ -114,6 +114,7 @@ pub async fn walk(source: &dyn Source, entity: &Entity, range: &KeyRange, size: 
     for _ in 0..100_000 {
         let after = rows.last().map(|row| row.key.clone());
         let page = ok(source.chunk(entity, range, after.as_ref(), size).await);
+        assert_eq!(ok(scanned(source, entity, range, after.as_ref(), size).await), page);
         if page.is_empty() {
             return rows;
         }
@@ -121,6 +122,20 @@ pub async fn walk(source: &dyn Source, entity: &Entity, range: &KeyRange, size: 
         rows.extend(page);
     }
     panic!("the walk of {} does not end", entity.name);
+}
+
+/// The rows that a scan shows.
+async fn scanned(
+    source: &dyn Source,
+    entity: &Entity,
+    range: &KeyRange,
+    after: Option<&SourceKey>,
+    size: u32,
+) -> Result<Vec<Row>, SourceError> {
+    let mut rows = Vec::new();
+    let told = source.scan(entity, range, after, size, &mut |row| rows.push(row.clone())).await?;
+    assert_eq!(usize::try_from(told), Ok(rows.len()));
+    Ok(rows)
 }
 
 #[track_caller]

@@ -87,7 +87,9 @@ impl Files {
         let mut escaped = options.dialects.iter().any(|dialect| dialect.unquoted_null);
         let mut entity = file_name(a.path());
         let mut rows = None;
+        let mut hashed = Vec::new();
         if let (Some(left), Some(right)) = manifests {
+            hashed = apart(&left, &right);
             rows = Some(left.rows + right.rows);
             escaped = true;
             let own: Vec<String> =
@@ -105,6 +107,11 @@ impl Files {
             }
         }
         let (mut shape, places) = columns(&a, &b, &options)?;
+        hashed.retain(|name| shape.columns.contains(name));
+        if !hashed.is_empty() {
+            let (a, b) = (a.path().to_owned(), b.path().to_owned());
+            return Err(DiffError::HashKeys { a, b, columns: hashed });
+        }
         if options.sorted
             && (places[0] != places[1] || places[0].iter().enumerate().any(|(at, from)| at != *from))
         {
@@ -178,6 +185,18 @@ pub fn diff_files(files: &Files, sink: &mut dyn Sink) -> Result<Summary, DiffErr
     }
     sink.end(shape, &summary).map_err(DiffError::Sink)?;
     Ok(summary)
+}
+
+/// The hashed columns of two extracts whose hashes are of other keys.
+fn apart(a: &Manifest, b: &Manifest) -> Vec<String> {
+    if a.hash_key.is_none() || b.hash_key.is_none() || a.hash_key == b.hash_key {
+        return Vec::new();
+    }
+    let hashed = a.columns.iter().chain(&b.columns).filter(|column| column.is_hashed());
+    let mut names: Vec<String> = hashed.map(|column| column.name.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 fn file_name(path: &Path) -> String {

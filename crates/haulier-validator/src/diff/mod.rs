@@ -254,6 +254,16 @@ pub enum DiffError {
         /// What the files are, for the hint.
         path: PathBuf,
     },
+    /// Both files hold hashes, and not of the same key, so that equal values differ.
+    #[error("{} and {} hold hashes of other keys in {}", a.display(), b.display(), columns.join(", "))]
+    HashKeys {
+        /// The first file.
+        a: PathBuf,
+        /// The second file.
+        b: PathBuf,
+        /// The hashed columns.
+        columns: Vec<String>,
+    },
     /// A column that was named is not there.
     #[error("{} has no column `{name}`{}", path.display(), near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
     NoColumn {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::Part;
-use crate::neutral::{Changed, Columns};
+use crate::neutral::{Changed, Columns, HASHED};
 
 /// The version of the manifest's form.
 pub const VERSION: u32 = 1;
@@ -46,6 +46,9 @@ pub struct Manifest {
     pub sha256: String,
     /// Whether the file is compressed with zstd.
     pub compressed: bool,
+    /// Tells the keys of hashed columns apart, and nothing of them: 16 hex digits. Nothing where no column is hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_key: Option<String>,
 }
 
 /// One column in a manifest.
@@ -58,6 +61,14 @@ pub struct ManifestColumn {
     /// How many values each rule changed; rules that changed none are not named.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub changed: BTreeMap<String, u64>,
+}
+
+impl ManifestColumn {
+    /// Whether only a keyed hash of its values is written.
+    #[must_use]
+    pub fn is_hashed(&self) -> bool {
+        self.agreed.ends_with(HASHED)
+    }
 }
 
 impl Manifest {

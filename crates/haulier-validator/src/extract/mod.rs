@@ -3,7 +3,7 @@
 mod manifest;
 mod part;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use haulier_core::form;
@@ -14,9 +14,11 @@ pub use manifest::{Manifest, ManifestColumn, VERSION};
 pub use part::{Part, Sealed, sha256};
 
 use crate::line;
-use crate::neutral::{Cell, CellError, Changed, Columns, Neutral, NoHashKey, Side, key_text};
+use crate::neutral::{Cell, CellError, Changed, Columns, Neutral, NoHashKey, Side, hash_key_mark, key_text};
 use crate::sort::{SortError, SortOptions, Sorted, Sorter, no_room};
 
+/// Bytes of lines that are hashed and written at once.
+const BUFFER: usize = 256 << 10;
 /// Doubled keys that an error lists; it counts all of them.
 const LISTED: usize = 20;
 
@@ -153,13 +155,19 @@ impl ExtractWriter {
         let out = if self.spec.compress {
             let mut encoder = zstd::Encoder::new(self.part, 3).map_err(fail)?;
             encoder.include_checksum(true).map_err(fail)?;
-            Out::Zstd(BufWriter::with_capacity(256 << 10, encoder))
+            Out::Zstd(encoder)
         } else {
-            Out::Plain(BufWriter::with_capacity(256 << 10, self.part))
+            Out::Plain(self.part)
         };
         let mut lines = ExtractLines {
             sorted,
-            writer: Writer { out, hash: Sha256::new(), bytes: 0, path: self.spec.path.clone() },
+            writer: Writer {
+                out,
+                lines: Vec::with_capacity(BUFFER + (4 << 10)),
+                hash: Sha256::new(),
+                bytes: 0,
+                path: self.spec.path.clone(),
+            },
             spec: self.spec,
             changed: self.changed,
             rows: 0,
@@ -180,13 +188,15 @@ impl ExtractWriter {
 }
 
 enum Out {
-    Plain(BufWriter<Part>),
-    Zstd(BufWriter<zstd::Encoder<'static, Part>>),
+    Plain(Part),
+    Zstd(zstd::Encoder<'static, Part>),
 }
 
 /// The file on its way.
 struct Writer {
     out: Out,
+    /// Hashed and written together.
+    lines: Vec<u8>,
     hash: Sha256,
     bytes: u64,
     path: PathBuf,
@@ -200,24 +210,32 @@ impl std::fmt::Debug for Writer {
 
 impl Writer {
     fn line(&mut self, line: &[u8]) -> Result<(), ExtractError> {
-        for bytes in [line, b"\n"] {
-            self.hash.update(bytes);
-            self.bytes += bytes.len() as u64;
-            let done = match &mut self.out {
-                Out::Plain(out) => out.write_all(bytes),
-                Out::Zstd(out) => out.write_all(bytes),
-            };
-            done.map_err(|error| write_error(&self.path, error))?;
+        self.lines.extend_from_slice(line);
+        self.lines.push(b'\n');
+        if self.lines.len() < BUFFER {
+            return Ok(());
         }
+        self.flush().map_err(|error| write_error(&self.path, error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.hash.update(&self.lines);
+        self.bytes += self.lines.len() as u64;
+        match &mut self.out {
+            Out::Plain(out) => out.write_all(&self.lines),
+            Out::Zstd(out) => out.write_all(&self.lines),
+        }?;
+        self.lines.clear();
         Ok(())
     }
 
+    /// Gives the file its name. Everything is flushed.
     fn finish(self) -> io::Result<()> {
-        let part = match self.out {
-            Out::Plain(out) => out.into_inner().map_err(io::IntoInnerError::into_error)?,
-            Out::Zstd(out) => out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?,
-        };
-        part.finish()
+        match self.out {
+            Out::Plain(part) => part,
+            Out::Zstd(encoder) => encoder.finish()?,
+        }
+        .finish()
     }
 }
 
@@ -265,12 +283,14 @@ impl ExtractLines {
     ///
     /// # Errors
     /// Keys come more than once, or the file cannot be written.
-    pub fn finish(self, when: Timestamp) -> Result<Manifest, ExtractError> {
+    pub fn finish(mut self, when: Timestamp) -> Result<Manifest, ExtractError> {
         let (count, keys) = self.doubled;
         if count > 0 {
             return Err(ExtractError::Doubled { count, keys });
         }
         let spec = self.spec;
+        let hashes = spec.columns.all().iter().any(|column| column.hashed);
+        self.writer.flush().map_err(|error| write_error(&spec.path, error))?;
         let manifest = Manifest {
             haulier_extract: VERSION,
             entity: spec.entity,
@@ -286,6 +306,7 @@ impl ExtractLines {
             bytes: self.writer.bytes,
             sha256: form::hex(&self.writer.hash.clone().finalize()),
             compressed: spec.compress,
+            hash_key: spec.hash_key.as_deref().filter(|_| hashes).map(hash_key_mark),
         };
         // An old manifest must not stand beside a new file, should the process end between the two.
         let old = Manifest::path(&spec.path);

@@ -140,6 +140,9 @@ pub struct Spelling {
     pub json_in_text: bool,
 }
 
+/// How the agreement of a hashed column ends.
+pub const HASHED: &str = ", hashed";
+
 /// One column of an extract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -202,7 +205,7 @@ impl Column {
             text.push_str(rule.as_str());
         }
         if self.hashed {
-            text.push_str(", hashed");
+            text.push_str(HASHED);
         }
         text
     }

@@ -7,9 +7,10 @@ mod json;
 mod value;
 
 pub use cell::Cell;
-pub use column::{BytesAs, Column, Columns, ColumnsError, Excess, Kind, Rule, Side, Spelling};
+pub use column::{BytesAs, Column, Columns, ColumnsError, Excess, HASHED, Kind, Rule, Side, Spelling};
 
 use std::borrow::Cow;
+use std::io::Write as _;
 
 use haulier_core::form;
 use hmac::{Hmac, KeyInit, Mac};
@@ -151,6 +152,7 @@ impl Neutral {
             }
             let done = match cells.next() {
                 None => Err("the row ends before it".into()),
+                Some(cell) if as_it_is(column, *side, &cell, changed, line) => Ok(()),
                 Some(cell) => one(column, *side, cell, changed, scratch).and_then(|token| {
                     let token = if column.hashed { hashed(token, secret.as_ref(), scratch) } else { token };
                     match token {
@@ -190,6 +192,27 @@ pub(crate) fn key_text(line: Option<&[u8]>, key: usize) -> String {
     let end = line::prefix(line, key);
     let text = String::from_utf8_lossy(line.get(..end).unwrap_or_default()).into_owned();
     text.strip_suffix(',').map(ToOwned::to_owned).unwrap_or(text)
+}
+
+/// Appends what is in its neutral form already, or holds it: most values, and none of them copied twice. The others are for [`one`].
+fn as_it_is(column: &Column, side: Side, cell: &Cell<'_>, changed: &mut Changed, line: &mut Vec<u8>) -> bool {
+    if column.hashed || !column.rules.is_empty() || !column.spelling(side).map.is_empty() {
+        return false;
+    }
+    match (cell, &column.kind) {
+        (Cell::Text(text), Kind::Text) => line::push_text(line, text),
+        (Cell::Text(text), kind) => {
+            let Some(form) = value::within(kind, text) else { return false };
+            changed.kind += u64::from(form.len() != text.len());
+            line.extend_from_slice(form.as_bytes());
+        }
+        (Cell::Int(value), Kind::Integer | Kind::Decimal(None)) => {
+            // Writing to memory cannot fail.
+            let _written = write!(line, "{value}");
+        }
+        _ => return false,
+    }
+    true
 }
 
 enum Token {

@@ -2,6 +2,7 @@
 
 use super::*;
 use haulier_core::Value;
+use proptest::prelude::*;
 
 fn neutral(column: Column, side: Side, cell: Cell<'_>) -> Result<String, String> {
     let key = Column::new("key", Kind::Text);
@@ -201,4 +202,35 @@ fn the_digest_follows_what_is_agreed_and_nothing_else() {
     assert_ne!(plain, columns(Column::new("v", Kind::Integer)));
     assert_ne!(plain, columns(Column::new("w", Kind::Text)));
     assert_eq!(plain.len(), 64);
+}
+
+proptest! {
+    /// What is taken as it is must be what the long way makes of it, with the same counts and the same errors.
+    #[test]
+    fn the_short_way_and_the_long_way_write_the_same(
+        given in "-?[0-9]{1,3}(\\.[0-9]{0,3})?|[-+0-9.eE]{0,6}|true|f|(1[0-9]{3}|2024)-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](\\.[0-9]{1,7})?Z|\
+            [0-9a-fA-F]{8}-[0-9a-f]{4}-4000-8000-[0-9a-f]{12}|\\PC{0,6}|[\\x00-\\x7f]{0,6}",
+        number in any::<i64>(),
+    ) {
+        let stamp = |precision, excess| Kind::Timestamp { precision, excess };
+        let kinds = [
+            Kind::Text, Kind::Integer, Kind::Decimal(None), Kind::Decimal(Some(0)), Kind::Decimal(Some(2)), Kind::Boolean,
+            Kind::Uuid, Kind::Date, Kind::Float, stamp(6, Excess::Refuse), stamp(3, Excess::Cut), stamp(0, Excess::Refuse),
+        ];
+        for kind in kinds {
+            for cell in [Cell::Text(given.as_str().into()), Cell::Int(number)] {
+                let of = |map: &[(&str, &str)]| {
+                    let mut column = Column::new("v", kind.clone());
+                    column.source.map = map.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+                    let columns = Columns::new(vec![Column::new("k", Kind::Text)], vec![column]).unwrap();
+                    let mut normaliser = Neutral::new(columns, Side::Source, None).unwrap();
+                    let mut line = Vec::new();
+                    let pushed = normaliser.push([Cell::Text("k".into()), cell.clone()], &mut line);
+                    (pushed, line, normaliser.changed().to_vec())
+                };
+                // A map, even one of other values, asks for the long way.
+                prop_assert_eq!(of(&[]), of(&[("no value is this long", "")]), "{:?}", kind);
+            }
+        }
+    }
 }

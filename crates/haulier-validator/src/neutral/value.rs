@@ -57,6 +57,33 @@ pub(super) fn write(
     scalar(column, spelling, &spelled(&cell), changed, out)
 }
 
+/// The neutral form of a text, where it is a piece of that text; what it holds needs neither escapes nor quotes. Nothing where
+/// [`write`] must be asked.
+pub(super) fn within<'t>(kind: &Kind, text: &'t str) -> Option<&'t str> {
+    match kind {
+        Kind::Uuid => form::is_uuid(text).then_some(text),
+        Kind::Integer => number::value_of(text).filter(|number| !number.contains('.')),
+        Kind::Decimal(None) => number::value_of(text),
+        Kind::Decimal(Some(scale)) => {
+            let fits = number::is_canonical(text) && number::is_fit(text, u8::MAX, *scale);
+            fits.then_some(text)
+        }
+        Kind::Timestamp { precision, .. } => {
+            is_neutral(text, usize::from((*precision).min(9))).then_some(text)
+        }
+        Kind::Boolean => matches!(text, "true" | "false").then_some(text),
+        Kind::Float
+        | Kind::Date
+        | Kind::Time
+        | Kind::Interval
+        | Kind::Text
+        | Kind::Enum(_)
+        | Kind::Json
+        | Kind::List { .. }
+        | Kind::Binary => None,
+    }
+}
+
 /// The side's own words, replaced by those of the extract.
 fn mapped<'a>(spelling: &Spelling, cell: Cell<'a>, changed: &mut Changed) -> Cell<'a> {
     if spelling.map.is_empty() || matches!(cell, Cell::Bytes(_) | Cell::List(_) | Cell::Json(_)) {
@@ -179,10 +206,6 @@ fn timestamp(
     out: &mut String,
 ) -> Result<(), Reason> {
     let digits = usize::from(precision.min(9));
-    if is_neutral(text, digits) {
-        out.push_str(text);
-        return Ok(());
-    }
     let stamp = time::instant(text, spelling.zone.as_deref())?;
     let unit = 10_i32.pow(9 - u32::from(precision.min(9)));
     if stamp.subsec_nanosecond() % unit != 0 {

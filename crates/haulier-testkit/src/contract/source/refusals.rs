@@ -4,7 +4,7 @@ use haulier_core::plan::{Entity, Filter, Relation, TenantPath};
 use haulier_core::port::{KeyRange, Source, SourceError};
 
 use super::fixture::Engine;
-use super::{entity, keys, member, ok, parent, walk};
+use super::{entity, keys, member, ok, parent, scanned, walk};
 
 /// Tables, columns, keys, filters, parents: each by name.
 pub async fn a_name_that_is_not_there_is_refused_with_a_hint(source: &dyn Source, _: Engine) {
@@ -44,9 +44,11 @@ pub async fn a_key_that_is_null_is_refused(source: &dyn Source, _: Engine) {
 pub async fn a_key_that_repeats_is_refused_wherever_the_page_ends(source: &dyn Source, _: Engine) {
     let entity = entity("twin", &["k"], &["k", "v"]);
     for size in [2, 3, 4, 5, 1000] {
-        let result = source.chunk(&entity, &KeyRange::default(), None, size).await;
-        let Err(SourceError::Plan { problem, .. }) = &result else { panic!("{size}: {result:?}") };
-        assert!(problem.contains("repeats") && problem.contains('k'), "{problem}");
+        let read = source.chunk(&entity, &KeyRange::default(), None, size).await;
+        for result in [read, scanned(source, &entity, &KeyRange::default(), None, size).await] {
+            let Err(SourceError::Plan { problem, .. }) = &result else { panic!("{size}: {result:?}") };
+            assert!(problem.contains("repeats") && problem.contains('k'), "{problem}");
+        }
     }
     // The page before the twins is sound.
     assert_eq!(ok(source.chunk(&entity, &KeyRange::default(), None, 1).await).len(), 1);

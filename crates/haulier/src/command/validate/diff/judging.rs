@@ -6,7 +6,7 @@ use std::sync::Arc;
 use haulier_core::SourceKey;
 use haulier_sides::Agreed;
 use haulier_validator::diff::{DiffError, Shape, merge};
-use haulier_validator::extract::{ExtractError, Manifest};
+use haulier_validator::extract::{ExtractError, ExtractLines, Manifest};
 use haulier_validator::neutral::Side;
 use haulier_validator::report::summary_json;
 
@@ -69,12 +69,20 @@ impl Bench<'_> {
                 };
                 (summary, (judge.explained, judge.unexplained, judge.tenants))
             };
-            let manifests = [a, b].map(|lines| match lines.finish(when) {
+            let finish = |lines: ExtractLines| match lines.finish(when) {
                 Ok(manifest) => Ok(Some(manifest)),
                 // That keys come twice is in the result; such a file is no evidence.
                 Err(ExtractError::Doubled { .. }) => Ok(None),
                 Err(error) => Err(error),
+            };
+            let manifests = std::thread::scope(|scope| {
+                let other = scope.spawn(|| finish(b));
+                (finish(a), other.join())
             });
+            let (source, Ok(target)) = manifests else {
+                return Err(CliError::bug(anyhow::anyhow!("an extract ended by itself")));
+            };
+            let manifests = [source, target];
             Ok((summary, told, manifests, shape, files))
         });
         if asked.await.is_ok() {
