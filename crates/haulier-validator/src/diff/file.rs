@@ -1,16 +1,24 @@
 //! A sorted file, read line by line, and checked to be sorted.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread;
 
 use super::{DiffError, Lines};
-use crate::foreign::{Chunk, Chunks, Foreign, Records};
+use crate::foreign::{Chunk, Chunks, CsvError, Foreign, Records};
 use crate::meter::Meter;
+
+/// Chunks that are read ahead.
+const AHEAD: usize = 2;
 
 /// The rows of a file whose lines are in the order of their bytes already.
 #[derive(Debug)]
 pub struct SortedFile {
     file: Foreign,
-    chunks: Chunks,
+    /// Read and checked by a thread of its own, which ends when nobody listens any more.
+    chunks: Receiver<Result<Option<Chunk>, CsvError>>,
+    /// The memory of chunks that are done with.
+    spare: Sender<Vec<u8>>,
     chunk: Chunk,
     /// The line that was given out last, in the chunk.
     last: (usize, usize),
@@ -19,6 +27,7 @@ pub struct SortedFile {
     at: usize,
     quote: usize,
     fresh: bool,
+    ended: bool,
     meter: Arc<Meter>,
 }
 
@@ -28,8 +37,14 @@ impl SortedFile {
     /// # Errors
     /// It cannot be read.
     pub fn new(file: &Foreign, meter: Arc<Meter>) -> Result<Self, DiffError> {
+        let (send, chunks) = sync_channel(AHEAD);
+        let (spare, spares) = channel();
+        let (reader, of) = (file.chunks()?, file.clone());
+        let read = move || read(&of, reader, &send, &spares);
+        thread::Builder::new().name("read".to_owned()).spawn(read).map_err(|_| DiffError::Thread)?;
         Ok(Self {
-            chunks: file.chunks()?,
+            chunks,
+            spare,
             file: file.clone(),
             chunk: Chunk { text: Vec::new(), offset: 0 },
             last: (0, 0),
@@ -37,6 +52,7 @@ impl SortedFile {
             at: 0,
             quote: 0,
             fresh: true,
+            ended: false,
             meter,
         })
     }
@@ -47,11 +63,13 @@ impl SortedFile {
             self.carried.extend_from_slice(self.chunk.text.get(self.last.0..self.last.1).unwrap_or_default());
         }
         self.meter.add(0, self.chunk.text.len() as u64)?;
-        let memory = std::mem::take(&mut self.chunk.text);
-        let next = self.chunks.next(memory).map_err(|problem| self.file.told(problem))?;
-        let Some(chunk) = next else { return Ok(false) };
-        Records::check(&chunk.text, self.file.dialect())
-            .map_err(|problem| self.file.told(problem.shifted(chunk.offset)))?;
+        // Nobody takes it when the file is read to its end.
+        let _over = self.spare.send(std::mem::take(&mut self.chunk.text));
+        let next = self.chunks.recv().map_err(|_| DiffError::Thread)?;
+        let Some(chunk) = next? else {
+            self.ended = true;
+            return Ok(false);
+        };
         self.quote = memchr::memchr(b'"', &chunk.text).unwrap_or(chunk.text.len());
         self.chunk = chunk;
         self.at = 0;
@@ -85,10 +103,33 @@ impl SortedFile {
     }
 }
 
+/// Reads chunk after chunk, up to the first that is broken.
+fn read(
+    file: &Foreign,
+    mut chunks: Chunks,
+    send: &SyncSender<Result<Option<Chunk>, CsvError>>,
+    spares: &Receiver<Vec<u8>>,
+) {
+    loop {
+        let next = chunks.next(spares.try_recv().unwrap_or_default()).map_err(|problem| file.told(problem));
+        let next = next.and_then(|chunk| {
+            if let Some(Chunk { text, offset }) = &chunk {
+                Records::check(text, file.dialect())
+                    .map_err(|problem| file.told(problem.shifted(*offset)))?;
+            }
+            Ok(chunk)
+        });
+        let last = !matches!(next, Ok(Some(_)));
+        if send.send(next).is_err() || last {
+            return;
+        }
+    }
+}
+
 impl Lines for SortedFile {
     fn next_line(&mut self) -> Result<Option<&[u8]>, DiffError> {
         loop {
-            if self.at >= self.chunk.text.len() && !self.refill()? {
+            if self.at >= self.chunk.text.len() && (self.ended || !self.refill()?) {
                 return Ok(None);
             }
             let start = self.at;

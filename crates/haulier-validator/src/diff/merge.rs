@@ -115,9 +115,19 @@ impl Merge<'_> {
         self.summary.a += 1;
         self.summary.b += 1;
         self.summary.equal += 1;
-        if self.shape.key > 0 {
+        if self.shape.key == 0 {
+            return;
+        }
+        let prefix = self.prefix(line);
+        if self.keys.iter().any(|key| key.count > 0 && key.text == prefix) {
             self.seen(line, 0);
             self.seen(line, 1);
+            return;
+        }
+        for key in &mut self.keys {
+            key.text.clear();
+            key.text.extend_from_slice(prefix);
+            key.count = 1;
         }
     }
 

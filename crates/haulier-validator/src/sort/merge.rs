@@ -49,7 +49,7 @@ pub struct Sorted {
 impl Sorted {
     pub(super) fn new(inputs: Vec<Input>, options: &SortOptions) -> Result<Self, SortError> {
         let spilled = inputs.iter().filter(|input| matches!(input, Input::Spill(_))).count().max(1);
-        let buffer = (options.memory / 4 / spilled).clamp(16 << 10, 1 << 20);
+        let buffer = (options.memory / 8 / spilled).clamp(16 << 10, 1 << 20);
         let mut streams = Vec::with_capacity(inputs.len());
         let mut heap = Vec::with_capacity(inputs.len());
         for input in inputs {

@@ -24,7 +24,7 @@ use crate::meter::{Meter, Stopped};
 /// Memory a sort takes when nothing is said: 256 MiB.
 pub const MEMORY: usize = 256 << 20;
 /// Spill files that are merged at once; more are merged in steps.
-const FAN_IN: usize = 128;
+const FAN_IN: usize = 256;
 /// A run smaller than this would spill crumbs.
 const SMALLEST_RUN: usize = 64 << 10;
 
@@ -135,12 +135,13 @@ impl Sorter {
     #[must_use]
     pub fn new(options: SortOptions) -> Self {
         let threads = options.threads.max(1);
-        // Of the memory, threads + 1 runs are being filled and sorted; the rest stays full until the merge.
-        let parts = 2 * (threads + 2);
+        // Of the memory, threads + 1 runs are being filled and sorted; the rest stays full until the merge. Fine parts, so that
+        // little of it stands empty.
+        let parts = 4 * (threads + 2);
         let run_bytes = (options.memory / parts).clamp(SMALLEST_RUN, 1 << 30);
         let keep = (options.memory / run_bytes).saturating_sub(threads + 2).max(1);
         Self {
-            run: Run::default(),
+            run: Run::with_room(run_bytes),
             run_bytes,
             idle: Vec::new(),
             flying: 0,
@@ -198,7 +199,9 @@ impl Sorter {
         self.options.meter.add(rows, bytes)?;
         self.idle.clear();
         while self.spills.len() > FAN_IN {
-            let some = self.spills.drain(..FAN_IN).map(Input::Spill).collect();
+            // No more than must be: all of these lines are written once more.
+            let some = (self.spills.len() - FAN_IN + 1).min(FAN_IN);
+            let some = self.spills.drain(..some).map(Input::Spill).collect();
             let mut merged = Sorted::new(some, &self.options)?;
             let mut writer = spill::Writer::create(&self.options.spill)
                 .map_err(|error| SortError::spill(&self.options.spill, error))?;
@@ -221,7 +224,7 @@ impl Sorter {
         while self.flying >= self.options.threads {
             self.collect()?;
         }
-        let next = self.idle.pop().unwrap_or_default();
+        let next = self.idle.pop().unwrap_or_else(|| Run::with_room(self.run_bytes));
         let mut run = std::mem::replace(&mut self.run, next);
         let keep = self.started < self.keep;
         self.started += 1;

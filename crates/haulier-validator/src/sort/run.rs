@@ -21,6 +21,11 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Empty, with room for so many bytes: memory that grows by doubling would take up to twice of that.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self { text: Vec::with_capacity(bytes), index: Vec::with_capacity(bytes / (4 * OVERHEAD)) }
+    }
+
     pub(super) fn push(&mut self, line: &[u8]) {
         let at = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
         let length = u32::try_from(line.len()).unwrap_or(u32::MAX);

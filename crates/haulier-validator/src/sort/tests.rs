@@ -38,9 +38,9 @@ proptest! {
 
 #[test]
 fn many_spills_are_merged_in_steps() {
-    // Some 12 MB in runs of 64 KiB: more than are merged at once.
-    let lines: Vec<Vec<u8>> = (0..180_000_u32)
-        .map(|n| format!("{:010}-{}", n.wrapping_mul(2_654_435_761), "x".repeat(40)).into_bytes())
+    // Some 27 MB in runs of 64 KiB: more than are merged at once.
+    let lines: Vec<Vec<u8>> = (0..120_000_u32)
+        .map(|n| format!("{:010}-{}", n.wrapping_mul(2_654_435_761), "x".repeat(200)).into_bytes())
         .collect();
     let mut expected = lines.clone();
     expected.sort();
