@@ -9,6 +9,7 @@ mod list;
 mod naturals;
 mod pages;
 mod reader;
+mod seen;
 mod shelf;
 mod source;
 mod whole;

@@ -1,8 +1,7 @@
 //! Items of the target's lists.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -19,6 +18,7 @@ use crate::agree::{Agreed, Slot};
 use crate::naturals::Item;
 use crate::pages;
 use crate::reader::{Desk, Job, Read};
+use crate::seen::Seen;
 
 /// The target's lists. Every request waits for the throttle.
 #[derive(Debug, Clone)]
@@ -31,6 +31,10 @@ pub struct Lists {
     pub pages: usize,
     /// When a page that does not come is asked for again.
     pub retry: RetryPolicy,
+    /// Bytes of memory to know records by that came already; beyond them they go to files in `spill`.
+    pub memory: usize,
+    /// The folder of those files.
+    pub spill: PathBuf,
 }
 
 /// Where an item's values are.
@@ -50,7 +54,7 @@ impl Lists {
             listing.ok_or_else(|| SidesError::NoPlace { entity: entity.name.clone(), key: "list" })?;
         let places = Places::new(&job.agreed, &listing.id);
         let failed = |failure| SidesError::Target { entity: entity.name.clone(), failure };
-        let mut seen = Seen { hasher: RandomState::new(), ids: HashSet::new() };
+        let mut seen = Seen::new(self.memory, self.spill.clone());
         let mut desk = Desk::new(job);
         for list in 0..=listing.also.len() {
             let (sender, mut pages) = mpsc::channel(2);
@@ -110,12 +114,6 @@ impl Lists {
     }
 }
 
-/// Ids that came already, as hashes: 16 bytes a record.
-struct Seen {
-    hasher: RandomState,
-    ids: HashSet<u64>,
-}
-
 /// Takes a page. Gives how many different records of this list it held.
 async fn take(
     page: &[String],
@@ -134,7 +132,7 @@ async fn take(
     let mut items = Vec::with_capacity(parsed.len());
     for value in &parsed {
         let item = places.item(value);
-        let fresh = item.id.is_empty() || seen.ids.insert(seen.hasher.hash_one(&*item.id));
+        let fresh = item.id.is_empty() || seen.insert(&item.id)?;
         // A record that another list showed is no sign that this one moved.
         shown += u64::from(fresh || !first_list);
         if fresh {

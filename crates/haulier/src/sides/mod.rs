@@ -77,6 +77,8 @@ impl Sides {
         let agreed = agreed.collect::<Result<_, _>>()?;
         let settings = at.produce_settings();
         let database = |source| Database { source, fibres: settings.fibres, chunk: at.chunk() };
+        // Beside what the sorts and the natural keys take.
+        let listed = sort_options(at.state(), at.validate_memory() / 16, 1, &Arc::default())?;
         let target = match at.target_database().await? {
             Some(source) => Reader::Stored(database(source)),
             None => Reader::Lists(Lists {
@@ -84,6 +86,8 @@ impl Sides {
                 throttle: Arc::new(haulier_throttle::Flow::new(at.push_rate())),
                 pages: at.validate_pages(),
                 retry: plan.retry,
+                memory: listed.memory,
+                spill: listed.spill,
             }),
         };
         Ok(Self {
