@@ -3,8 +3,10 @@
 mod engines;
 mod explained;
 mod extracts;
+mod hubs;
 mod lists;
 mod narrow;
+mod progress;
 mod proofs;
 mod resume;
 mod strings;

@@ -1,5 +1,6 @@
 //! The target's lists in every shape, and as targets spoil them: capped, cut short, moving, in parts.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use haulier_testkit::fake_target::{FakeTarget, Reply, Seen};
@@ -9,10 +10,10 @@ use tempfile::TempDir;
 use crate::support::process::{Ended, Haulier};
 use crate::support::{Engine, services};
 
-const PEOPLE: usize = 100;
+pub(super) const PEOPLE: usize = 100;
 
 /// A source of people, and a target that lists them as a test says.
-struct Lists {
+pub(super) struct Lists {
     dir: TempDir,
     target: FakeTarget,
 }
@@ -22,19 +23,19 @@ fn person(number: usize) -> serde_json::Value {
     json!({ "id": format!("p{number}"), "email": format!("p{number:03}@x.example"), "state": state })
 }
 
-fn people(numbers: impl Iterator<Item = usize>) -> Vec<serde_json::Value> {
+pub(super) fn people(numbers: impl Iterator<Item = usize>) -> Vec<serde_json::Value> {
     numbers.map(person).collect()
 }
 
 /// A number in the query.
-fn number(seen: &Seen, name: &str) -> Option<usize> {
+pub(super) fn number(seen: &Seen, name: &str) -> Option<usize> {
     let (_, query) = seen.path.split_once('?')?;
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
 }
 
 impl Lists {
     /// `list` is the plan's; `answer` gives every page.
-    async fn new(list: &str, answer: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
+    pub(super) async fn new(list: &str, answer: impl FnMut(&Seen) -> Reply + Send + 'static) -> Self {
         let dir = TempDir::new().unwrap();
         let rows: Vec<String> = (0..PEOPLE)
             .map(|number| {
@@ -63,7 +64,7 @@ impl Lists {
         lists
     }
 
-    fn site(&self, more: &str) {
+    pub(super) fn site(&self, more: &str) {
         let site = format!(
             "[source]\nurl = \"sqlite:source.sqlite\"\n[queue]\nurl = \"embedded:queue.sqlite\"\n\
              [ledger]\nurl = \"sqlite:ledger.sqlite\"\n[target]\nbase_url = \"{}\"\n{more}",
@@ -72,8 +73,16 @@ impl Lists {
         std::fs::write(self.dir.path().join("site.toml"), site).unwrap();
     }
 
+    pub(super) fn haulier(&self, args: &[&str]) -> Haulier {
+        Haulier::new(self.dir.path(), args)
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
     async fn extract(&self, side: &str) -> Ended {
-        Haulier::new(self.dir.path(), &["extract", "--side", side, "--out", side]).run().await
+        self.haulier(&["extract", "--side", side, "--out", side]).run().await
     }
 
     /// Both extracts are the same file; gives what was said of the target's.
@@ -96,7 +105,7 @@ impl Lists {
     }
 }
 
-fn page(items: &[serde_json::Value], more: &serde_json::Value) -> Reply {
+pub(super) fn page(items: &[serde_json::Value], more: &serde_json::Value) -> Reply {
     let mut body = json!({ "items": items });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     Reply::json(200, &body.to_string())

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::hubs::{below, hub, plan};
 use crate::support::collections::Collections;
 use crate::support::desk::Desk;
 use crate::support::{Engine, services};
@@ -26,42 +27,13 @@ create view teams as select id, hub_id, case hub_id when 1 then name else abs(-9
 create view members as select id, team_id, case team_id when 1 then email else abs(-9223372036854775807 - 1) end as email
     from raw_members;";
 
-const PLAN: &str = r#"
-name = "hubs"
-tenant = "hub"
-
-[[entity]]
-name = "hub"
-source = { table = "hubs", key = ["id"] }
-natural_key = ["code"]
-extract = [{ column = "code", as = "text" }]
-list = { path = "/hubs", items = "/items", page = "single" }
-fields = { code = { column = "code", as = "text" } }
-push = { shape = "put", path = "/hubs/by-key/{code}", id = "/id" }
-
-[[entity]]
-name = "team"
-parent = "hub"
-source = { table = "teams", key = ["id"] }
-natural_key = ["hub.code", "name"]
-extract = ["hub.code", { column = "name", as = "text" }]
-list = { path = "/teams", items = "/items", page = "single" }
-fields = { name = { column = "name", as = "text" }, hub_id = { ref = "hub", by = "hub_id" } }
-push = { shape = "put", path = "/teams/by-key/{name}", id = "/id" }
-
-[[entity]]
-name = "member"
-parent = "team"
-source = { table = "members", key = ["id"] }
-natural_key = ["email"]
-extract = [{ column = "email", as = "text" }, "team.name"]
-list = { path = "/members", items = "/items", page = "single" }
-fields = { email = { column = "email", as = "text" }, team_id = { ref = "team", by = "team_id" } }
-push = { shape = "put", path = "/members/by-key/{email}", id = "/id" }
-"#;
+fn teams() -> String {
+    let team = below("team", "name", &["hub.code", "name"], "hub.code");
+    plan(&[hub(), team, below("member", "email", &["email"], "team.name")])
+}
 
 async fn desk() -> Desk {
-    let desk = Desk::new(Engine::Sqlite, SCRIPT, PLAN, Collections::start(&[]).await).await;
+    let desk = Desk::new(Engine::Sqlite, SCRIPT, &teams(), Collections::start(&[]).await).await;
     desk.haulier(&["run"]).run().await.expect(0);
     desk
 }
@@ -155,7 +127,7 @@ async fn parents_that_do_not_fit_into_the_memory_are_found_in_a_file() {
          with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)
          insert into members select i, 20001 - i, i || '@x.example' from n;",
     );
-    let desk = Desk::new(Engine::Sqlite, &script, PLAN, Collections::start(&[]).await).await;
+    let desk = Desk::new(Engine::Sqlite, &script, &teams(), Collections::start(&[]).await).await;
     let site = std::fs::read_to_string(desk.path("site.toml")).unwrap();
     let mut files = Vec::new();
     for (name, memory) in [("ample", "256MiB"), ("small", "16MiB")] {

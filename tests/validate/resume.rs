@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 
 use serde_json::Value;
 
+use super::hubs::{below, hub, plan};
 use crate::support::Engine;
 use crate::support::collections::Collections;
 use crate::support::desk::Desk;
@@ -15,32 +16,9 @@ create table members (id integer primary key, hub_id integer not null, email tex
 insert into hubs values (1, 'north'), (2, 'south');
 insert into members values (1, 1, 'a@x.example'), (2, 1, 'b@x.example'), (3, 2, 'c@x.example');";
 
-const PLAN: &str = r#"
-name = "hubs"
-tenant = "hub"
-
-[[entity]]
-name = "hub"
-source = { table = "hubs", key = ["id"] }
-natural_key = ["code"]
-extract = ["code"]
-list = { path = "/hubs", items = "/items", page = "single" }
-fields = { code = "code" }
-push = { shape = "put", path = "/hubs/by-key/{code}", id = "/id" }
-
-[[entity]]
-name = "member"
-parent = "hub"
-source = { table = "members", key = ["id"] }
-natural_key = ["email"]
-extract = ["email", "hub.code"]
-list = { path = "/members", items = "/items", page = "single" }
-fields = { email = "email", hub_id = { ref = "hub", by = "hub_id" } }
-push = { shape = "put", path = "/members/by-key/{email}", id = "/id" }
-"#;
-
 async fn desk() -> Desk {
-    let desk = Desk::new(Engine::Sqlite, SCRIPT, PLAN, Collections::start(&[]).await).await;
+    let plan = plan(&[hub(), below("member", "email", &["email"], "hub.code")]);
+    let desk = Desk::new(Engine::Sqlite, SCRIPT, &plan, Collections::start(&[]).await).await;
     desk.haulier(&["run"]).run().await.expect(0);
     desk
 }

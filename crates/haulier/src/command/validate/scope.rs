@@ -1,6 +1,7 @@
 //! Which entities and tenants a validation is of.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +12,34 @@ use jiff::Timestamp;
 
 use super::results::{Basis, Stored};
 use crate::clock::SystemClock;
+use crate::command::extract::folder_of_all;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::sides::Sides;
 
 const PAGE: u32 = 1000;
+
+/// What is compared, and where that goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(crate) fresh: FreshArgs,
+    /// Where the files go [default: `validate` in the site's state folder; of some tenants a folder of theirs in it]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+impl CompareArgs {
+    /// Where the files of these tenants go, or of all when none is named.
+    pub(crate) fn folder(&self, sides: &Sides, tenants: &[String]) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| {
+            let all = sides.state.join("validate");
+            folder_of_all(tenants).map_or(all.clone(), |of| all.join(of))
+        })
+    }
+}
 
 /// Which entities and tenants.
 #[derive(Debug, clap::Args)]

@@ -3,7 +3,6 @@
 mod compare;
 mod desk;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -11,9 +10,8 @@ use haulier_core::plan::Entity;
 
 use self::desk::{Desk, Shown};
 use super::results::{Basis, Stored};
-use super::scope::{FreshArgs, ScopeArgs};
+use super::scope::CompareArgs;
 use crate::args::Global;
-use crate::command::extract::folder_of_all;
 use crate::command::tuning;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -30,16 +28,11 @@ use crate::ui::{self, Counted, grouped};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    scope: ScopeArgs,
-    #[command(flatten)]
-    fresh: FreshArgs,
-    /// Where the files go [default: a folder of these tenants' in `validate` in the site's state folder]
-    #[arg(long, value_name = "FOLDER")]
-    out: Option<PathBuf>,
+    what: CompareArgs,
 }
 
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
-    if args.scope.tenant.is_empty() && !args.fresh.chooses() {
+    if args.what.scope.tenant.is_empty() && !args.what.fresh.chooses() {
         return Err(CliError::new(Exit::Usage, "`validate deep` needs a `--tenant`, or `--changed-since`")
             .hint(
                 "it reads every record back one by one: name the tenants, such as those of the smoke stage",
@@ -49,29 +42,27 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     let stop = process::stop_on_signal()?;
     let sides = Sides::open(&at).await?;
     let run = at.latest_run().await?;
-    let Some(tenants) = args.fresh.keys(&args.scope, &*at.ledger).await? else {
+    let Some(tenants) = args.what.fresh.keys(&args.what.scope, &*at.ledger).await? else {
         ui::note("no tenant has changed since then");
         return Ok(Exit::Done);
     };
     let names: Vec<String> = tenants.iter().map(ToString::to_string).collect();
-    let folder = args.out.clone().unwrap_or_else(|| {
-        let all = sides.state.join("validate");
-        folder_of_all(&names).map_or(all.clone(), |of| all.join(of))
-    });
-    for name in &args.scope.entity {
+    let folder = args.what.folder(&sides, &names);
+    for name in &args.what.scope.entity {
         at.entity(name)?;
     }
     // A deferred field's own entity is the same record once more.
     let entities = sides.plan.entities.iter().filter(|entity| entity.deferred_of.is_none());
     let chosen = |entity: &&Entity| {
-        args.scope.entity.is_empty() || args.scope.entity.iter().any(|name| name == entity.name.as_str())
+        args.what.scope.entity.is_empty()
+            || args.what.scope.entity.iter().any(|name| name == entity.name.as_str())
     };
     let mut open = Vec::new();
     for entity in entities.filter(chosen) {
         let columns = column_set(&sides, entity).await?;
         let basis = Basis::with(&sides, &*at.ledger, entity, columns, &tenants).await?;
         let stored = Stored::load(&sides.state, "deep", entity.name.as_str(), &names);
-        if args.fresh.is_open(stored.as_ref(), &basis, sides.plan.fresh_for) {
+        if args.what.fresh.is_open(stored.as_ref(), &basis, sides.plan.fresh_for) {
             open.push((entity, basis));
         }
     }

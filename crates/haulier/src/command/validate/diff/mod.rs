@@ -5,7 +5,6 @@ mod judge;
 mod judging;
 mod tell;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use haulier_core::port::Clock;
@@ -14,10 +13,10 @@ use haulier_validator::meter::Meter;
 use haulier_validator::neutral::Side;
 
 use super::results::{Basis, Stored};
-use super::scope::{FreshArgs, ScopeArgs};
+use super::scope::CompareArgs;
 use crate::args::Global;
 use crate::clock::SystemClock;
-use crate::command::extract::{folder_of_all, make_folder};
+use crate::command::extract::make_folder;
 use crate::command::tuning;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -37,12 +36,7 @@ use tell::{Shown, tell};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    scope: ScopeArgs,
-    #[command(flatten)]
-    fresh: FreshArgs,
-    /// Where extracts and differences go [default: `validate` in the site's state folder; of some tenants a folder of theirs in it]
-    #[arg(long, value_name = "FOLDER")]
-    out: Option<PathBuf>,
+    what: CompareArgs,
 }
 
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
@@ -72,21 +66,18 @@ async fn compare(
     meter: &Arc<Meter>,
 ) -> Result<Exit, CliError> {
     let run = at.ledger.latest_run().await?;
-    let Some(keys) = args.fresh.keys(&args.scope, &*at.ledger).await? else {
+    let Some(keys) = args.what.fresh.keys(&args.what.scope, &*at.ledger).await? else {
         ui::note("no tenant has changed since then");
         return Ok(Exit::Done);
     };
     let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
-    let folder = args.out.clone().unwrap_or_else(|| {
-        let all = sides.state.join("validate");
-        folder_of_all(&names).map_or(all.clone(), |of| all.join(of))
-    });
-    let chosen = args.scope.chosen(sides)?;
+    let folder = args.what.folder(sides, &names);
+    let chosen = args.what.scope.chosen(sides)?;
     let mut open = Vec::new();
     for agreed in &chosen {
         let basis = Basis::of(sides, &*at.ledger, agreed, &keys).await?;
         let stored = Stored::load(&sides.state, "diff", agreed.entity.name.as_str(), &names);
-        if args.fresh.is_open(stored.as_ref(), &basis, sides.plan.fresh_for) {
+        if args.what.fresh.is_open(stored.as_ref(), &basis, sides.plan.fresh_for) {
             open.push((Arc::clone(agreed), basis));
         }
     }
