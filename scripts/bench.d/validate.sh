@@ -3,6 +3,7 @@
 #   VALIDATE_ROWS="1000000 5000000"   sizes of the two files                       (empty: leave out)
 #   VALIDATE_DB_ROWS=1000000          rows in PostgreSQL against those in MariaDB  (empty: leave out)
 #   VALIDATE_MEMORY_ROWS="100000 1000000 5000000 20000000"  sizes for peak memory  (what the disk has no room for is left out)
+#   VALIDATE_PATIENCE=900             seconds that one run may take
 # reladiff, DuckDB and polars are installed beside the peers' scripts; qsv is used where `qsvlite` or `qsv` is found.
 set -euo pipefail
 . "$(dirname "$0")/validate.env"
