@@ -28,7 +28,7 @@ pub struct Database {
     pub chunk: u32,
 }
 
-/// Rows of a page at most, and bytes of its lines, about: larger ones save nothing more.
+/// Rows of a page at most, and bytes of its lines, about: what is in memory at once stays small.
 const PAGE: u32 = 20_000;
 const PAGE_BYTES: u64 = 1 << 20;
 
