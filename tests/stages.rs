@@ -2,6 +2,8 @@
 
 mod drill;
 mod killed;
+mod ready;
+mod resumed;
 mod scene;
 mod told;
 mod walk;

@@ -55,6 +55,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("indicatif", &["haulier"]),
     ("lapin", &["haulier-queue"]),
     ("lettre", &["haulier-notice"]),
+    ("rustix", &["haulier"]),
     ("sqlx", &["haulier-source", "haulier-queue", "haulier-ledger", "haulier-testkit", "hq-sandbox"]),
     ("toml", &["haulier-plan"]),
     ("unicode-normalization", &["haulier-validator"]),

@@ -143,7 +143,7 @@ async fn json_has_the_same_members_whatever_happened() {
 
     let check = case.haulier(&["check", "--keys", "--json"]).run().await.expect(0).json();
     assert_eq!(members(&check), ["ok", "findings"]);
-    assert_eq!(members(&check["findings"][0]), ["ok", "what", "says"]);
+    assert_eq!(members(&check["findings"][0]), ["ok", "warns", "what", "says"]);
 
     // One account that the target refuses, and everything that waits for it.
     case.execute("update accounts set email = 'nobody' where id = (select min(id) from accounts)").await;

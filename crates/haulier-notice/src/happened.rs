@@ -91,6 +91,7 @@ pub fn happened(run: &RunId, entries: &[Entry], plan: &Plan, calendar: &Calendar
             | Fact::Gate(..)
             | Fact::Evidence(..)
             | Fact::Decision(..)
+            | Fact::Approval(_)
             | Fact::Tenant(..)
             | Fact::Hook(..)
             | Fact::Part(..)

@@ -22,11 +22,19 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     unit.checked_mul(per)
 }
 
-/// Reads a number of bytes: an integer, or `64KiB`, `1MiB`, `1GiB`.
+/// Reads a number of bytes of memory: an integer, or `64KiB`, `1MiB`, `1GiB`.
 pub(crate) fn size(node: &Node<'_>) -> Option<usize> {
-    const MOST: u64 = 1 << 30;
+    usize::try_from(bytes(node, 1 << 30, "1GiB")?).ok()
+}
+
+/// Reads a number of bytes of a disk: an integer, or `500MiB`, `20GiB`.
+pub(crate) fn room(node: &Node<'_>) -> Option<u64> {
+    bytes(node, 1 << 50, "1048576GiB")
+}
+
+fn bytes(node: &Node<'_>, most: u64, most_said: &str) -> Option<u64> {
     if node.value.is_integer() {
-        return usize::try_from(node.number(1, MOST)?).ok();
+        return node.number(1, most);
     }
     let text = node.text()?.value;
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -38,10 +46,10 @@ pub(crate) fn size(node: &Node<'_>) -> Option<usize> {
         _ => 0,
     };
     let bytes = count.parse::<u64>().ok().and_then(|count| count.checked_mul(factor));
-    match bytes.filter(|bytes| (1..=MOST).contains(bytes)) {
-        Some(bytes) => usize::try_from(bytes).ok(),
+    match bytes.filter(|bytes| (1..=most).contains(bytes)) {
+        Some(bytes) => Some(bytes),
         None => node.wrong(
-            format!("`{}`: \"{text}\" is not a size of at most 1GiB", node.key),
+            format!("`{}`: \"{text}\" is not a size of at most {most_said}", node.key),
             Some("write \"64KiB\", \"1MiB\" or a number of bytes".to_owned()),
         ),
     }

@@ -24,24 +24,27 @@ macro_rules! shapes {
 shapes! { PLAN_SHAPES:
     PLAN = "plan", "the plan", [
         "name", "tenant", "retry", "validate", "entity", "schedule", "durations", "tenants", "window", "blackout", "wave",
-        "audiences", "notice", "task", "stage", "gate", "people", "hooks", "checks", "snapshot",
+        "audiences", "notice", "task", "stage", "gate", "people", "hooks", "checks", "snapshot", "question", "preflight",
     ];
     TASK = "task", "a task", ["name", "at", "owner"];
     RETRY = "retry", "`retry`", ["attempts", "base", "cap", "retry_after_cap"];
     VALIDATE = "validate", "`validate`", ["fresh_for"];
     STAGE = "stage", "a stage", [
         "name", "kind", "needs", "tenants", "waves", "window", "optional", "no_return", "owner", "start", "enter",
-        "leave", "proof", "most_dead", "lasts", "expect",
+        "leave", "proof", "most_dead", "lasts", "expect", "cover",
     ];
     STAGE_START = "stage_start", "`start`", ["fibres", "produce_rate", "workers", "rate"];
     GATE = "gate", "a gate", [
         "before", "must", "should", "approvers", "override_role", "fresh_for", "expires", "due", "on_timeout", "auto",
     ];
     APPROVERS = "approvers", "`approvers`", ["role", "min", "not_the_starter"];
-    PERSON = "person", "a person", ["roles"];
+    PERSON = "person", "a person", ["roles", "zone", "away", "cover"];
     HOOK = "hook", "a hook", ["exec", "webhook", "expect", "timeout", "retries"];
     OWN_CHECK = "own_check", "a check", ["exec", "sql", "on", "least", "most", "http", "person", "timeout"];
-    SNAPSHOT = "snapshot", "`[snapshot]`", ["take", "check", "restore", "max_age"];
+    SNAPSHOT = "snapshot", "`[snapshot]`", ["take", "check", "restore", "max_age", "approvers"];
+    QUESTION = "question", "a question", ["ask", "owner", "blocks"];
+    PLAN_PREFLIGHT = "preflight", "`[preflight]`", ["write_probe"];
+    WRITE_PROBE = "write_probe", "`write_probe`", ["method", "path", "body", "id", "remove"];
     SCHEDULE = "schedule", "`[schedule]`", ["zone", "t0", "committed", "support", "impact", "benefit"];
     DURATIONS = "durations", "`[durations]`", [
         "snapshot", "snapshot_check", "restore", "smoke", "tenant", "stages",
@@ -110,8 +113,9 @@ shapes! { PLAN_SHAPES:
 shapes! { SITE_SHAPES:
     SITE = "site", "the site", [
         "source", "queue", "ledger", "target", "produce", "push", "brakes", "tolerance", "validate", "channels",
-        "state", "rehearsal", "drill",
+        "state", "rehearsal", "drill", "preflight",
     ];
+    SITE_PREFLIGHT = "site_preflight", "`[preflight]`", ["least_free", "clocks"];
     DRILL = "drill", "`[drill]`", ["broker", "source", "target", "ledger", "away"];
     PLUG = "plug", "how it is killed and started", ["kill", "start"];
     CHANNEL_SMTP = "channel_smtp", "a mail channel", ["smtp", "from", "password", "ca_file", "insecure"];

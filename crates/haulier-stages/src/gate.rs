@@ -3,7 +3,8 @@
 use haulier_core::StageName;
 use haulier_core::plan::{Gate, Plan};
 use haulier_core::stage::{
-    Decision, Evidence, Fact, Finding, GateEvent, RunKind, Standing, Verb, Wish, advice, weigh,
+    CheckResult, Decision, Evidence, Fact, Finding, GateEvent, RunKind, Severity, Standing, Verb, Weight,
+    Wish, advice, none_open, weigh,
 };
 use sha2::{Digest, Sha256};
 
@@ -37,9 +38,10 @@ pub async fn evaluate(
     loop {
         let mut findings = Vec::with_capacity(gate.checks.len());
         for (weight, check) in &gate.checks {
-            let (result, saw) = hands.look(check, standing).await;
+            let (result, saw) = hands.look(check, &gate.before, standing).await;
             findings.push(Finding { check: check.clone(), weight: *weight, result, saw });
         }
+        findings.extend(worst(&findings, standing));
         let advised = GateEvent::from(advice(&findings));
         let found = evidence(findings);
         let before = &gate.before;
@@ -52,6 +54,15 @@ pub async fn evaluate(
             return Ok(found);
         }
     }
+}
+
+/// What is open of the highest severity blocks every gate, also one that does not ask for it.
+fn worst(findings: &[Finding], standing: &Standing) -> Option<Finding> {
+    const CHECK: &str = "findings.s1";
+    let (result, saw) = none_open(standing, Severity::S1);
+    let asked = findings.iter().any(|one| one.weight == Weight::Must && one.check == CHECK);
+    let finding = Finding { check: CHECK.to_owned(), weight: Weight::Must, result, saw };
+    (result == CheckResult::Fail && !asked).then_some(finding)
 }
 
 /// Takes a decision, or says why it does not count. The answer says whether it moved the gate.

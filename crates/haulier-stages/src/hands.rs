@@ -1,14 +1,15 @@
 //! What the controller needs others to do.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use haulier_core::TenantKey;
 use haulier_core::calendar::Calendar;
 use haulier_core::plan::{ProofLevel, Start};
 use haulier_core::port::LedgerError;
 use haulier_core::stage::{CheckResult, Finding, Misstep, Refusal, Standing};
+use haulier_core::{StageName, TenantKey};
 use tokio_util::sync::CancellationToken;
 
 /// Whose records a leg carries.
@@ -29,6 +30,15 @@ pub struct Carry {
     pub whose: Whose,
     /// Values to start with, where nobody tuned them.
     pub start: Vec<Start>,
+}
+
+/// What ends a leg before it is drained.
+#[derive(Debug, Clone, Default)]
+pub struct Halt {
+    /// Nothing more is read; what is queued still goes to the target.
+    pub drain: CancellationToken,
+    /// Nothing new begins; requests in flight end.
+    pub stop: CancellationToken,
 }
 
 /// How carrying ended.
@@ -52,17 +62,20 @@ pub trait Hands: Debug + Send + Sync {
     /// The calendar as it is now, with every tenant of the source.
     async fn calendar(&self) -> Result<Calendar, Trouble>;
 
-    /// Carries a leg until it is drained, or until the stop.
-    async fn carry(&self, carry: Carry, stop: &CancellationToken) -> Result<Carried, Trouble>;
+    /// Carries a leg until it is drained, or until it is halted.
+    async fn carry(&self, carry: Carry, halt: &Halt) -> Result<Carried, Trouble>;
 
     /// How many records of the run are dead.
     async fn dead(&self) -> Result<u64, Trouble>;
 
+    /// Tenants of whose records some are dead.
+    async fn failed(&self) -> Result<BTreeSet<TenantKey>, Trouble>;
+
     /// Compares both sides; of these tenants, or of all where there are none.
     async fn prove(&self, level: ProofLevel, tenants: &[TenantKey]) -> (CheckResult, String);
 
-    /// Asks one check of a gate: one of the built-in ones, or the plan's own.
-    async fn look(&self, check: &str, standing: &Standing) -> (CheckResult, String);
+    /// Asks one check of the gate before a stage: one of the built-in ones, or the plan's own.
+    async fn look(&self, check: &str, before: &StageName, standing: &Standing) -> (CheckResult, String);
 
     /// Proves that the queue is empty, twice, so far apart.
     async fn empty(&self, apart: Duration) -> (CheckResult, String);

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod back;
 mod controller;
 mod gate;
 mod hands;
@@ -8,8 +9,9 @@ mod hook;
 #[cfg(test)]
 mod tests;
 
+pub use back::{agree, begin};
 pub use controller::{Controller, Ending, LEASE, Options};
 pub use gate::{decide, evaluate, evidence, fingerprint, record};
-pub use hands::{Carried, Carry, Hands, Trouble, Whose};
+pub use hands::{Carried, Carry, Halt, Hands, Trouble, Whose};
 pub use history::{Desk, Wrote};
 pub use hook::{Ended, exec};

@@ -18,7 +18,9 @@ mod read;
 mod reply;
 mod template;
 mod write;
+mod write_probe;
 
 pub use adapter::open;
 pub use options::{Auth, Login, OpenError, Options, Secret, TokenSource};
-pub use probe::{post, probe};
+pub use probe::{date, post, probe};
+pub use write_probe::write_probe;

@@ -7,8 +7,10 @@ use bytes::Bytes;
 use haulier_core::port::{Probe, ProbeError};
 use hyper::Method;
 use hyper::header::HeaderValue;
+use jiff::Timestamp;
 
 use crate::http::{Call, Client, Trouble};
+use crate::reply::http_date;
 use crate::{OpenError, Options};
 
 /// Sends HEAD to the options' base; the reading is the status.
@@ -37,6 +39,24 @@ impl Probe for Head {
             Err(Trouble::Unsent(failure)) => Err(ProbeError::Failed(failure.reason)),
             Err(Trouble::Lost(reason)) => Err(ProbeError::Failed(reason)),
         }
+    }
+}
+
+/// What the clock of the options' base says, to the second, by the `Date` of its reply; `None` where it sends none.
+pub async fn date(options: &Options) -> Result<Option<Timestamp>, ProbeError> {
+    let client = Client::new(options).map_err(|error| ProbeError::Failed(error.to_string()))?;
+    let call = Call {
+        method: Method::HEAD,
+        path: "",
+        headers: Vec::new(),
+        content_type: None,
+        body: Bytes::new(),
+        limit: 1 << 16,
+    };
+    match client.send(&call, None).await {
+        Ok(reply) => Ok(reply.header("date").and_then(http_date)),
+        Err(Trouble::Unsent(failure)) => Err(ProbeError::Failed(failure.reason)),
+        Err(Trouble::Lost(reason)) => Err(ProbeError::Failed(reason)),
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::span::{Span, between, earlier, later, merged, without};
 use super::tenant::Tenant;
 use super::when::Side;
-use super::window::Window;
+use super::window::{AtEnd, Window};
 use super::{Calendar, Selector};
 
 /// How far ahead an opening is looked for.
@@ -206,6 +206,34 @@ impl Calendar {
             Some((_, blackout)) => Verdict::Denied { blackout: blackout.clone(), next },
             None => Verdict::Shut { next },
         }
+    }
+
+    /// When work that runs at an instant comes to the end of its windows, and what happens to it there; `None` where nothing ends
+    /// it. At a blackout it drains, whatever its window says. Where nothing is open, that is now.
+    #[must_use]
+    pub fn must_end(
+        &self,
+        windows: &[&Window],
+        tenant: Option<&Tenant>,
+        at: Timestamp,
+    ) -> Option<(Timestamp, AtEnd)> {
+        if windows.is_empty() {
+            let denied = self.denied(tenant, Span::from(at, HORIZON));
+            return denied.first().map(|(span, _)| (span.start.max(at), AtEnd::Drain));
+        }
+        let now = Span::from(at, Duration::from_secs(1));
+        let openings = |window: &&Window| {
+            let at_end = window.at_end;
+            let open =
+                self.openings(window, tenant, now).into_iter().filter(|opening| opening.span.holds(at));
+            let end = move |opening: Opening| {
+                let at_end = if opening.cut_by.is_some() { AtEnd::Drain } else { at_end };
+                (opening.span.end, at_end)
+            };
+            open.map(end).collect::<Vec<_>>()
+        };
+        let ends = windows.iter().flat_map(openings).max_by_key(|(end, _)| *end);
+        Some(ends.unwrap_or((at, AtEnd::Drain)))
     }
 
     /// The next opening of a window that is open at an instant or opens after it.

@@ -18,12 +18,12 @@ pub struct Wave {
     pub tenants: Selector,
     /// The windows in which it may run; any time where there is none.
     pub windows: Vec<String>,
-    /// Tenants at a time.
-    pub parallel: u32,
+    /// Tenants at a time; all where there is no bound.
+    pub parallel: Option<u32>,
     /// How long it is watched before the next wave begins.
     pub soak: Duration,
-    /// How many tenants may fail before it holds.
-    pub max_failed: MaxFailed,
+    /// With how many failed tenants it goes on; the stage's budget alone where it does not say.
+    pub max_failed: Option<MaxFailed>,
     /// The first day on which it may run.
     pub not_before: Option<Date>,
     /// The last day on which it may run.

@@ -3,6 +3,8 @@
 mod entity;
 mod extract;
 mod field;
+mod lint;
+mod people;
 mod push;
 mod stages;
 
@@ -11,14 +13,16 @@ pub use entity::{
 };
 pub use extract::{BinaryText, Extract, ExtractColumn, ExtractFrom, Neutral, NeutralRules};
 pub use field::{Convert, Field, FieldSource, NullBytes, OddNumbers, TextRule, ZeroDates};
+pub use lint::{Lint, lint};
+pub use people::{Person, Question};
 pub use push::{
     BodyMatch, BulkResults, BulkWrite, IdSource, KeyFold, Lookup, Method, NullFields, OutcomeRule, Part,
     PushProgram, ReplyClass, RequestSpec, Template, UnknownPolicy, Var, Verify,
 };
 
 pub use stages::{
-    Approvers, BUILT_IN_CHECKS, CheckAsk, CheckSide, Gate, Hook, HookAct, OnTimeout, OwnCheck, Person,
-    ProofLevel, Snapshot, Stage, StageKind, Stages, Start,
+    Approvers, BUILT_IN_CHECKS, CheckAsk, CheckSide, Gate, Hook, HookAct, OnTimeout, OwnCheck, ProofLevel,
+    Snapshot, Stage, StageKind, Stages, Start, WriteProbe,
 };
 
 use std::time::Duration;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::{Method, Person, Question};
 use crate::control::Knob;
 use crate::stage::Weight;
 use crate::{StageName, TenantKey};
 
 /// Checks that every plan has, by name, each with what it proves.
-pub const BUILT_IN_CHECKS: [(&str, &str); 8] = [
+pub const BUILT_IN_CHECKS: [(&str, &str); 12] = [
     ("queue.empty", "the broker's queues are empty, and the ledger has nothing open"),
     ("validate.equal", "every entity has a fresh result without unexplained differences"),
     ("dead.within", "no more records are dead than the stages before allow"),
@@ -16,6 +17,10 @@ pub const BUILT_IN_CHECKS: [(&str, &str); 8] = [
     ("source.readonly", "the source's user may only read"),
     ("incidents.closed", "no incident of the severity s1 is open"),
     ("drill.done", "a drill of this plan lost nothing and doubled nothing"),
+    ("cover.present", "whom the stage needs is there for as long as it may run"),
+    ("findings.s1", "no finding of severity s1 is open"),
+    ("findings.s2", "no finding of severity s1 or s2 is open"),
+    ("findings.s3", "no finding is open"),
 ];
 
 /// Everything that a plan says of its stages.
@@ -27,12 +32,16 @@ pub struct Stages {
     pub gates: Vec<Gate>,
     /// Who may decide.
     pub people: Vec<Person>,
+    /// What nobody has answered yet.
+    pub questions: Vec<Question>,
     /// What can be run.
     pub hooks: Vec<Hook>,
     /// The plan's own checks.
     pub checks: Vec<OwnCheck>,
     /// How the target is kept and put back.
     pub snapshot: Option<Snapshot>,
+    /// A marked record that the preflight writes to the target; none unless the plan asks for it.
+    pub write_probe: Option<WriteProbe>,
 }
 
 impl Stages {
@@ -148,6 +157,8 @@ pub struct Stage {
     pub point_of_no_return: bool,
     /// Who looks after it.
     pub owner: Option<String>,
+    /// Roles of which somebody must be there while it runs.
+    pub cover: Vec<String>,
     /// Values that it starts with.
     pub start: Vec<Start>,
     /// Hooks before its work, in order.
@@ -239,15 +250,6 @@ pub enum OnTimeout {
     NoGo,
 }
 
-/// Somebody with a name in the plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// The name.
-    pub name: String,
-    /// Roles.
-    pub roles: Vec<String>,
-}
-
 /// Something that is run beside a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hook {
@@ -325,4 +327,21 @@ pub struct Snapshot {
     pub restore: Option<String>,
     /// How old one may be.
     pub max_age: Option<Duration>,
+    /// Who may decide to put the target back.
+    pub approvers: Approvers,
+}
+
+/// A marked record that the preflight creates in the target, and removes where the plan says how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteProbe {
+    /// How it is created.
+    pub method: Method,
+    /// Where.
+    pub path: String,
+    /// What is sent: a JSON object that says of itself what it is.
+    pub body: String,
+    /// Where the reply holds the new id, as a JSON pointer.
+    pub id: Option<String>,
+    /// The path, with `{id}`, at which it is removed; without it the marked record stays.
+    pub remove: Option<String>,
 }

@@ -2,7 +2,8 @@
 
 use super::standing::{GateStanding, Standing};
 use super::words::words;
-use super::{Advice, GateState, RunKind};
+use super::{Advice, GateState, RunKind, RunState};
+use crate::StageName;
 use crate::plan::{Approvers, Gate, Person};
 use crate::port::Micros;
 
@@ -117,6 +118,29 @@ pub enum Refusal {
     Again {
         /// The name.
         person: String,
+        /// How many it takes.
+        min: u32,
+    },
+    /// The plan names no hook that puts the target back.
+    #[error("the plan has no `restore` in `[snapshot]`, so no way leads back")]
+    NoWayBack,
+    /// Nothing leads back from there.
+    #[error("stage `{stage}` has begun, and the plan says that nothing leads back from it")]
+    NoReturn {
+        /// The stage.
+        stage: StageName,
+    },
+    /// The run is not where one can go back.
+    #[error("the run is {state}: there is nothing to go back from")]
+    NotBack {
+        /// Where it stands.
+        state: RunState,
+    },
+    /// Nobody, or not enough, decided to go back.
+    #[error("going back takes {min} who decide it, and {said} have")]
+    Unapproved {
+        /// How many decided.
+        said: usize,
         /// How many it takes.
         min: u32,
     },

@@ -2,8 +2,8 @@
 
 use super::words::words;
 use super::{
-    Advice, CheckResult, Decision, Finding, GateEvent, RunEvent, StageEvent, TenantEvent, Verb, Weight,
-    advice,
+    Advice, Approval, CheckResult, Decision, Finding, GateEvent, ROLLBACK, RunEvent, StageEvent, TenantEvent,
+    Verb, Weight, advice,
 };
 use crate::port::Micros;
 use crate::{StageName, TenantKey};
@@ -99,6 +99,8 @@ pub enum Fact {
     Evidence(StageName, Evidence),
     /// A person decided at a gate.
     Decision(StageName, Decision),
+    /// A person decided to put the target back.
+    Approval(Approval),
     /// A tenant moved.
     Tenant(TenantKey, TenantEvent),
     /// A hook of a stage: its name, and what happened.
@@ -162,6 +164,10 @@ impl Fact {
                 .join("\t");
                 of("decision", gate.as_str(), decision.verb.as_str(), data)
             }
+            Self::Approval(approval) => {
+                let data = [plain(&approval.person).as_str(), approval.plan.as_str()].join("\t");
+                of("approval", ROLLBACK, "given", data)
+            }
             Self::Tenant(tenant, event) => of("tenant", tenant.as_str(), event.as_str(), String::new()),
             Self::Hook(stage, hook, event) => of("hook", stage.as_str(), event.as_str(), hook.clone()),
             Self::Part(stage, part) => of("part", stage.as_str(), "done", part.clone()),
@@ -194,6 +200,10 @@ impl Fact {
                     overrides: cells.next()? == "override",
                 };
                 Self::Decision(stage(), decision)
+            }
+            "approval" => {
+                let (person, plan) = data.split_once('\t')?;
+                Self::Approval(Approval { person: person.to_owned(), plan: plan.to_owned() })
             }
             "tenant" => Self::Tenant(TenantKey::new(subject), TenantEvent::named(word)?),
             "hook" => Self::Hook(stage(), data.to_owned(), HookEvent::named(word)?),

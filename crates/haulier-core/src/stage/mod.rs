@@ -5,10 +5,13 @@
 //! the standing first, and appends only what is lawful there.
 
 mod check;
+mod cover;
 mod decision;
 mod entry;
 mod gate;
 pub mod incident;
+mod report;
+mod rollback;
 mod run;
 #[expect(clippy::module_inception, reason = "a stage is one of the things that stages are made of")]
 mod stage;
@@ -20,9 +23,13 @@ mod timing;
 mod words;
 
 pub use check::{Advice, CheckResult, Finding, Weight, advice};
+pub use cover::cover;
 pub use decision::{Decision, Refusal, Verb, Wish, weigh};
 pub use entry::{Entry, Evidence, Fact, HookEvent, RunKind};
 pub use gate::{GateEvent, GateState};
+pub use incident::Severity;
+pub use report::{Reported, none_open, reported};
+pub use rollback::{Approval, Back, ROLLBACK, approve, may_roll_back, way_back};
 pub use run::{Live, RunEvent, RunState};
 pub use stage::{StageEvent, StageState};
 pub use standing::{GateStanding, HookStanding, Mark, Misstep, StageStanding, Standing};

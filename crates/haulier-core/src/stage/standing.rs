@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Decision, Entry, Evidence, Fact, GateEvent, GateState, HookEvent, RunKind, RunState, StageEvent,
-    StageState, TenantState, Unlawful, Verb,
+    Approval, Decision, Entry, Evidence, Fact, GateEvent, GateState, HookEvent, ROLLBACK, RunEvent, RunKind,
+    RunState, StageEvent, StageState, TenantState, Unlawful, Verb,
 };
 use crate::port::Micros;
 use crate::{StageName, TenantKey};
@@ -131,7 +131,7 @@ pub struct Standing {
     pub revision: u32,
     /// The digest of that revision.
     pub plan: String,
-    /// Why it is paused.
+    /// Why it is paused, or why it could not be rolled back.
     pub reasons: Vec<String>,
     /// The stages that have moved.
     pub stages: BTreeMap<StageName, StageStanding>,
@@ -139,6 +139,10 @@ pub struct Standing {
     pub gates: BTreeMap<StageName, GateStanding>,
     /// The tenants that have moved.
     pub tenants: BTreeMap<TenantKey, TenantState>,
+    /// Who decided to put the target back, as the run stands.
+    pub approved: Vec<Approval>,
+    /// How often that was begun.
+    pub rollbacks: u32,
     /// The hooks that were started: by stage, its attempt, and hook.
     pub hooks: BTreeMap<(StageName, u32, String), HookStanding>,
     /// What neighbours looked like when they were looked at last.
@@ -174,6 +178,9 @@ pub enum Misstep {
         /// The one that follows.
         found: u64,
     },
+    /// The target is put back by nothing but a decision.
+    #[error("the run is rolled back without a decision")]
+    Unapproved,
     /// A gate is opened by nothing but a decision.
     #[error("the gate before `{0}` was opened without a decision")]
     Undecided(StageName),
@@ -194,6 +201,8 @@ impl Default for Standing {
             stages: BTreeMap::new(),
             gates: BTreeMap::new(),
             tenants: BTreeMap::new(),
+            approved: Vec::new(),
+            rollbacks: 0,
             hooks: BTreeMap::new(),
             fingerprints: BTreeMap::new(),
             marks: BTreeMap::new(),
@@ -226,9 +235,7 @@ impl Standing {
                 self.plan.clone_from(digest);
             }
             Fact::Run(event) => {
-                let to = self.run.next(*event)?;
-                self.reason(to, entry);
-                (self.run, self.since) = (to, entry.at);
+                self.run_moves(*event, entry)?;
             }
             Fact::Stage(name, event) => self.stage_moves(name, *event, entry)?,
             Fact::Gate(name, event) => self.gate_moves(name, *event, entry)?,
@@ -242,12 +249,13 @@ impl Standing {
                 let gate = self.gates.entry(name.clone()).or_default();
                 gate.decisions.push((decision.clone(), entry.at, entry.note.clone()));
             }
+            Fact::Approval(approval) => self.approved.push(approval.clone()),
             Fact::Tenant(tenant, event) => {
                 let state = self.tenant(tenant).next(*event)?;
                 self.tenants.insert(tenant.clone(), state);
             }
             Fact::Hook(stage, hook, event) => {
-                let attempt = self.stage(stage).attempt;
+                let attempt = self.attempt(stage);
                 let at = self.hooks.entry((stage.clone(), attempt, hook.clone())).or_default();
                 at.at = entry.at;
                 match event {
@@ -292,8 +300,37 @@ impl Standing {
     /// The hook in the attempt that its stage is in.
     #[must_use]
     pub fn hook(&self, stage: &StageName, hook: &str) -> HookStanding {
-        let attempt = self.stage(stage).attempt;
+        let attempt = self.attempt(stage);
         self.hooks.get(&(stage.clone(), attempt, hook.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// Who decided to put the target back, on this plan and as the run stands.
+    #[must_use]
+    pub fn approvals(&self) -> BTreeSet<&str> {
+        let on_this = self.approved.iter().filter(|approval| approval.plan == self.plan);
+        on_this.map(|approval| approval.person.as_str()).collect()
+    }
+
+    /// How often a stage was entered; of the way back, how often it was begun.
+    fn attempt(&self, stage: &StageName) -> u32 {
+        if stage.as_str() == ROLLBACK { self.rollbacks } else { self.stage(stage).attempt }
+    }
+
+    fn run_moves(&mut self, event: RunEvent, entry: &Entry) -> Result<(), Misstep> {
+        let to = self.run.next(event)?;
+        if event == RunEvent::RollBack {
+            if self.approvals().is_empty() {
+                return Err(Misstep::Unapproved);
+            }
+            self.rollbacks += 1;
+        }
+        // What was decided of the run as it stood says nothing of one that goes on.
+        if matches!(to, RunState::Running | RunState::RollingBack) && event != RunEvent::TakeUp {
+            self.approved.clear();
+        }
+        self.reason(to, entry);
+        (self.run, self.since) = (to, entry.at);
+        Ok(())
     }
 
     fn reason(&mut self, to: RunState, entry: &Entry) {
@@ -308,10 +345,10 @@ impl Standing {
             | RunState::Aborted
             | RunState::RollingBack
             | RunState::RolledBack
-            | RunState::RollbackFailed
             | RunState::Completed
             | RunState::Cancelled
             | RunState::ClosedFailed => self.reasons.clear(),
+            RunState::RollbackFailed => self.reasons = entry.note.iter().cloned().collect(),
         }
     }
 

@@ -76,6 +76,7 @@ pub fn timings(entries: &[Entry], now: Micros) -> (Vec<StageTiming>, HookTimings
             | Fact::Gate(..)
             | Fact::Evidence(..)
             | Fact::Decision(..)
+            | Fact::Approval(_)
             | Fact::Tenant(..)
             | Fact::Part(..)
             | Fact::Fingerprint(..)

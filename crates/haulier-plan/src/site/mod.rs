@@ -52,6 +52,8 @@ pub struct Site {
     pub channels: Vec<(String, ChannelSite)>,
     /// The folder for what belongs to no other place, such as the `PAUSE` file.
     pub state: PathBuf,
+    /// What a preflight asks of machine and clocks.
+    pub preflight: PreflightSite,
     /// Whether it is one to rehearse on, where a drill may kill what works for it.
     pub rehearsal: bool,
     /// How a drill kills its neighbours, and starts them again.
@@ -105,6 +107,15 @@ pub struct ValidateSite {
     pub pii_key: Option<Secret>,
 }
 
+/// What a preflight asks of machine and clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PreflightSite {
+    /// Bytes that must be free where the ledger and the queue are kept in files.
+    pub least_free: u64,
+    /// How far the clocks of servers may be off.
+    pub clocks: Duration,
+}
+
 /// Reads a site's text.
 pub(crate) fn parse(file: &Path, text: &str) -> Result<Site, Problems> {
     let notes = Notes::new(file, text);
@@ -142,6 +153,7 @@ fn read<'d>(notes: &'d Notes<'d>, tables: &'d DeTable<'d>, folder: &Path) -> Opt
         validate: settings.validate,
         channels,
         state: settings.state,
+        preflight: settings.preflight,
         rehearsal: table.flag("rehearsal", false),
         drill: drill::read(&table, folder),
     })

@@ -1,9 +1,9 @@
-//! `[produce]`, `[push]`, `[validate]`, `[state]`: all of them may be left out.
+//! `[produce]`, `[push]`, `[validate]`, `[state]`, `[preflight]`: all of them may be left out.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{ProduceSite, PushSite, ValidateSite, secret};
+use super::{PreflightSite, ProduceSite, PushSite, ValidateSite, secret};
 use crate::node::Table;
 use crate::{scalar, shape};
 
@@ -13,9 +13,10 @@ pub(super) struct Settings {
     pub(super) push: PushSite,
     pub(super) validate: ValidateSite,
     pub(super) state: PathBuf,
+    pub(super) preflight: PreflightSite,
 }
 
-/// Reads the four tables.
+/// Reads the five tables.
 pub(super) fn read(site: &Table<'_>, folder: &Path) -> Settings {
     let produce = site.get("produce").and_then(|node| node.table(&shape::PRODUCE));
     let push = site.get("push").and_then(|node| node.table(&shape::PUSH));
@@ -55,6 +56,7 @@ pub(super) fn read(site: &Table<'_>, folder: &Path) -> Settings {
             pages: number(&validate, "pages", 64, 4),
             pii_key: validate.as_ref().and_then(|table| secret::read(&table.get("pii_key")?, folder)),
         },
+        preflight: preflight(site),
         state: folder.join(state.and_then(|table| table.owned("folder")).as_deref().unwrap_or("state")),
     };
     for (table, key, start, ceiling) in [
@@ -79,6 +81,16 @@ pub(super) fn read(site: &Table<'_>, folder: &Path) -> Settings {
     settings
 }
 
+fn preflight(site: &Table<'_>) -> PreflightSite {
+    let table = site.get("preflight").and_then(|node| node.table(&shape::SITE_PREFLIGHT));
+    let room = table.as_ref().and_then(|table| scalar::room(&table.get("least_free")?));
+    let clocks = table.as_ref().and_then(|table| {
+        let node = table.get("clocks")?;
+        node.duration_between(("1s", Duration::from_secs(1)), ("1h", Duration::from_hours(1)))
+    });
+    PreflightSite { least_free: room.unwrap_or(LEAST_FREE), clocks: clocks.unwrap_or(CLOCKS) }
+}
+
 /// A start value that the file gives is not above its ceiling.
 fn under(table: Option<&Table<'_>>, key: &'static str, start: Option<f64>, ceiling: Option<f64>) {
     if let (Some(start), Some(ceiling)) = (start, ceiling)
@@ -90,6 +102,10 @@ fn under(table: Option<&Table<'_>>, key: &'static str, start: Option<f64>, ceili
     }
 }
 
+/// A ledger of some million records, and its log.
+const LEAST_FREE: u64 = 1 << 30;
+/// Half of a lease.
+const CLOCKS: Duration = Duration::from_secs(5);
 const VALIDATE_MEMORY: usize = 256 << 20;
 const ZOMBIE_GRACE: Duration = Duration::from_mins(1);
 const SILENT_AFTER: Duration = Duration::from_secs(10);

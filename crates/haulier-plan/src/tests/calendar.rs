@@ -116,7 +116,7 @@ fn dates_are_read_as_they_are_written() {
     assert_eq!(calendar.durations.stage("bulk"), Some(Duration::from_mins(185)));
     assert_eq!(calendar.tenants.len(), 4);
     let first = calendar.wave("first").unwrap();
-    assert_eq!((first.parallel, first.max_failed), (2, MaxFailed::Percent(2)));
+    assert_eq!((first.parallel, first.max_failed), (Some(2), Some(MaxFailed::Percent(2))));
     assert_eq!(calendar.wave("second").unwrap().tenants, Selector::Rest);
     let release = calendar.window("release").unwrap();
     let around =

@@ -6,6 +6,7 @@ mod calendar;
 mod files;
 mod forms;
 mod plan;
+mod readiness;
 mod robust;
 mod schema;
 mod site;

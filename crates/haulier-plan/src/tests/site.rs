@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::site::{Auth, Database, HeaderValue, Login, QueueKind, Site, Tls, TokenSource};
+use crate::site::{Auth, Database, HeaderValue, Login, PreflightSite, QueueKind, Site, Tls, TokenSource};
 use crate::{Problems, parse_site};
 
 fn parse(text: &str) -> Result<Site, Problems> {
@@ -39,7 +39,16 @@ fn what_is_left_out_has_a_default() {
     assert_eq!(site.push.zombie_grace, Duration::from_mins(1));
     assert_eq!(site.push.silent_after, Duration::from_secs(10));
     assert_eq!((site.target.timeout, site.target.max_reply), (Duration::from_secs(30), 1 << 20));
+    let ready = PreflightSite { least_free: 1 << 30, clocks: Duration::from_secs(5) };
+    assert_eq!(site.preflight, ready);
     assert_eq!((site.queue.name, site.queue.prefetch, &*site.ledger.schema), (None, None, "haulier"));
+}
+
+#[test]
+fn room_and_clocks_are_the_sites_to_say() {
+    let target = "base_url = \"http://localhost\"\n[preflight]\nleast_free = \"20GiB\"\nclocks = \"2s\"";
+    let ready = PreflightSite { least_free: 20 << 30, clocks: Duration::from_secs(2) };
+    assert_eq!(with_target(target).preflight, ready);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use haulier_core::stage::Weight;
 use super::{NO_MISTAKE, changed, plan_mistakes};
 
 /// A good plan with stages, which every case spoils in its own way.
-const GOOD: &str = r#"name = "field-to-hq"
+pub(super) const GOOD: &str = r#"name = "field-to-hq"
 tenant = "account"
 
 [people]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use haulier_core::plan::{OnTimeout, Stage};
-use haulier_core::stage::{Fact, GateEvent, GateState, RunEvent, StageEvent, StageState, Standing};
+use haulier_core::stage::{
+    CheckResult, Fact, GateEvent, GateState, RunEvent, Severity, StageEvent, StageState, Standing, none_open,
+};
 
 use super::{Controller, Ending, Facts, Step};
 use crate::Trouble;
@@ -62,10 +64,14 @@ impl Controller {
 
     /// Why the window of a stage does not let it begin now.
     async fn shut(&self, stage: &Stage) -> Result<Option<String>, Trouble> {
+        self.shut_for(stage, stage.expect.unwrap_or_default()).await
+    }
+
+    /// Why the window of a stage does not let work of that length begin now.
+    pub(super) async fn shut_for(&self, stage: &Stage, needs: Duration) -> Result<Option<String>, Trouble> {
         let Some(name) = &stage.window else { return Ok(None) };
         let calendar = self.hands.calendar().await?;
         let Some(window) = calendar.window(name) else { return Ok(None) };
-        let needs = stage.expect.unwrap_or_default();
         let verdict = calendar.verdict(&[window], None, self.desk.clock.now(), needs);
         if verdict.is_open() {
             return Ok(None);
@@ -98,6 +104,11 @@ impl Controller {
         let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
         match at.state {
             GateState::Go => {
+                if let (CheckResult::Fail, said) = none_open(standing, Severity::S1) {
+                    return self
+                        .keep(standing, vec![(Fact::Gate(name.clone(), GateEvent::Expire), Some(said))])
+                        .await;
+                }
                 if let Some(why) = at.stale(&self.plan.digest, micros(gate.expires), now) {
                     let why = Some(why.to_owned());
                     return self

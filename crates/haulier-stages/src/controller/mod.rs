@@ -4,7 +4,10 @@ mod carry;
 mod entry;
 mod lease;
 mod opening;
+mod rollback;
 mod stage;
+mod watch;
+mod wave;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -37,6 +40,8 @@ pub struct Options {
     pub with: BTreeSet<StageName>,
     /// Takes up an interrupted run.
     pub resume: bool,
+    /// Puts the target back, as people decided, and walks nothing.
+    pub roll_back: bool,
     /// Goes on although a neighbour looks other than before.
     pub accept_drift: bool,
     /// The tenants of the smoke, instead of those of the plan.
@@ -75,6 +80,10 @@ pub enum Ending {
     Completed,
     /// Somebody aborted it.
     Aborted,
+    /// The target was put back.
+    RolledBack,
+    /// It could not be put back, and why.
+    RollbackFailed(String),
     /// The stage that it should go to is done.
     Reached(StageName),
     /// A gate waits for a decision.
@@ -163,7 +172,11 @@ impl Controller {
             RunState::Paused if self.options.no_wait => {
                 Ok(Step::End(Ending::Paused(standing.reasons.clone())))
             }
-            RunState::Paused | RunState::RollingBack | RunState::RollbackFailed => Ok(Step::Wait),
+            RunState::Paused => Ok(Step::Wait),
+            RunState::RollingBack => self.roll_back(standing).await,
+            RunState::RollbackFailed => {
+                Ok(Step::End(Ending::RollbackFailed(standing.reasons.last().cloned().unwrap_or_default())))
+            }
             RunState::AwaitingDecision => self.at_gate(standing).await,
             RunState::AwaitingWindow => self.at_window(standing).await,
             RunState::Aborting => self.abort(standing).await,
@@ -171,7 +184,11 @@ impl Controller {
                 self.hands.finish().await?;
                 Ok(Step::End(Ending::Completed))
             }
-            RunState::Aborted | RunState::RolledBack | RunState::Cancelled | RunState::ClosedFailed => {
+            RunState::RolledBack => {
+                self.hands.finish().await?;
+                Ok(Step::End(Ending::RolledBack))
+            }
+            RunState::Aborted | RunState::Cancelled | RunState::ClosedFailed => {
                 self.hands.finish().await?;
                 Ok(Step::End(Ending::Aborted))
             }

@@ -2,7 +2,7 @@
 
 use haulier_core::TenantKey;
 use haulier_core::plan::StageKind;
-use haulier_core::stage::{Fact, Live, RunEvent, RunState, Standing, TenantEvent};
+use haulier_core::stage::{Fact, Live, RunEvent, RunState, Standing, TenantEvent, may_roll_back};
 
 use super::{Controller, Facts};
 use crate::{Trouble, Wrote};
@@ -23,7 +23,10 @@ impl Controller {
                     self.desk.run
                 )));
             }
-            if standing.run.is_live() {
+            if self.options.roll_back {
+                may_roll_back(&self.plan.stages, standing)?;
+                facts.extend(crate::back::facts(standing));
+            } else if standing.run.is_live() {
                 if !self.options.resume {
                     return Err(Trouble::Told(format!(
                         "run {} is {} and has no controller: `haulier run --resume` takes it up, `haulier abort` ends it",
@@ -36,7 +39,12 @@ impl Controller {
                 }
                 facts.push((Fact::Run(RunEvent::TakeUp), Some(format!("resumed by {}", self.person))));
                 // Taking up is also what lets a pause go on: a person asked for it.
-                let paused = matches!(standing.run, RunState::Paused | RunState::Interrupted(Live::Paused));
+                let paused = matches!(
+                    standing.run,
+                    RunState::Pausing
+                        | RunState::Paused
+                        | RunState::Interrupted(Live::Pausing | Live::Paused)
+                );
                 if paused {
                     facts.push((Fact::Run(RunEvent::Resume), Some(format!("resumed by {}", self.person))));
                 }

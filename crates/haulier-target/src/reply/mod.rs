@@ -11,7 +11,7 @@ use regex_lite::Regex;
 
 use crate::json::{self, Pointer};
 
-pub(crate) use words::{failure, retry_after, shorten};
+pub(crate) use words::{failure, http_date, retry_after, shorten};
 
 /// What a request is for; the same status means different things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,7 +20,8 @@ pub(crate) fn retry_after(reply: &Reply) -> Option<Duration> {
     Some(Duration::try_from(wait).unwrap_or_default())
 }
 
-fn http_date(text: &str) -> Option<Timestamp> {
+/// A date as headers of HTTP write it.
+pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     PARSER.parse_timestamp(text.trim()).ok()
 }

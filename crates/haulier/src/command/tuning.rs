@@ -97,6 +97,7 @@ impl PushTuning {
 /// Opens the unfinished run, or a new one.
 pub(crate) async fn open_run(at: &Neighbours, tuning: &ProduceTuning) -> Result<Run, CliError> {
     use haulier_core::port::Clock;
+    refuse_rolled_back(at).await?;
     let now = SystemClock.now();
     let id = process::run_id(now);
     let request = RunRequest {
@@ -107,6 +108,23 @@ pub(crate) async fn open_run(at: &Neighbours, tuning: &ProduceTuning) -> Result<
         now: now.as_microsecond(),
     };
     Ok(at.ledger.open_run(request).await?)
+}
+
+/// After a rollback the ledger says of records that they have landed which the target no longer has.
+async fn refuse_rolled_back(at: &Neighbours) -> Result<(), CliError> {
+    use haulier_core::stage::{RunState, Standing};
+    let Some(last) = at.ledger.latest_run().await?.filter(|run| run.finished_at.is_some()) else {
+        return Ok(());
+    };
+    let standing = Standing::of(&at.ledger.entries(&last.id, 0).await?)
+        .map_err(|misstep| CliError::new(Exit::Bug, format!("run {}: {misstep}", last.id)))?;
+    if standing.run != RunState::RolledBack {
+        return Ok(());
+    }
+    let problem = format!("run {} was rolled back: this ledger holds what the target no longer has", last.id);
+    Err(CliError::new(Exit::No, problem).hint(
+        "put the ledger back to its copy of that time, or name a new one in the site's `[ledger]`: what the target still has is found there by its natural keys",
+    ))
 }
 
 /// Checks every entity against the source and counts its rows, so that a wrong plan is found before anything moves.

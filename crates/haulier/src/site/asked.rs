@@ -77,6 +77,15 @@ impl Neighbours {
         Ok(calendar.with_tenants(keys))
     }
 
+    /// Writes the marked record that the plan's preflight asks for, and removes it; `None` where it asks for none.
+    pub(crate) async fn write_probe(&self) -> Option<Result<String, String>> {
+        let probe = self.plan.stages.write_probe.as_ref()?;
+        match wire::target_options(&self.site) {
+            Ok(options) => Some(haulier_target::write_probe(&options, probe).await),
+            Err(error) => Some(Err(error.told())),
+        }
+    }
+
     /// Whether the site is one to rehearse on.
     pub(crate) fn is_rehearsal(&self) -> bool {
         self.site.rehearsal

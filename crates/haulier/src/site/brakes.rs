@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use haulier_core::brake::BrakeRule;
 use haulier_core::control::Side;
 use haulier_core::port::{Probe, ProbeError};
 use haulier_core::tolerance::Ramp;
@@ -18,8 +19,11 @@ use crate::exit::Exit;
 /// What one reading may take.
 const ANSWER: Duration = Duration::from_secs(1);
 
-/// A gauge's name, and its value as people read it.
-pub(crate) type Reading = (String, Result<String, ProbeError>);
+/// What a gauge read once, beside the rule by which it holds.
+pub(crate) struct Reading {
+    pub(crate) rule: BrakeRule,
+    pub(crate) value: Result<f64, ProbeError>,
+}
 
 /// The gauges of source and checks. All of them hold the producer.
 fn gauges(site: &Site) -> Result<Vec<Gauge>, CliError> {
@@ -47,7 +51,7 @@ pub(super) async fn read(site: &Site) -> Result<Vec<Reading>, CliError> {
     for gauge in gauges(site)? {
         let reading = tokio::time::timeout(2 * ANSWER, gauge.probe.read()).await;
         let reading = reading.unwrap_or(Err(ProbeError::TimedOut { after_ms: 2000 }));
-        found.push((gauge.rule.name.clone(), reading.map(|value| gauge.rule.unit.show(value))));
+        found.push(Reading { rule: gauge.rule, value: reading });
     }
     Ok(found)
 }
@@ -60,9 +64,9 @@ impl Neighbours {
 
     /// Before a run: refuses what is no gauge at all.
     pub(crate) async fn refuse_unfit_gauges(&self) -> Result<(), CliError> {
-        for (name, reading) in read(&self.site).await? {
-            if let Err(error @ ProbeError::Unfit(_)) = reading {
-                return Err(CliError::new(Exit::Plan, format!("the brake `{name}` {error}"))
+        for reading in read(&self.site).await? {
+            if let Err(error @ ProbeError::Unfit(_)) = reading.value {
+                return Err(CliError::new(Exit::Plan, format!("the brake `{}` {error}", reading.rule.name))
                     .hint("mend it in the site's `[brakes]`: a query returns one row with one number"));
             }
         }

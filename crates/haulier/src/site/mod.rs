@@ -2,9 +2,11 @@
 
 pub(crate) mod asked;
 mod brakes;
+mod clocks;
 pub(crate) mod dates;
 pub(crate) mod notices;
 mod preflight;
+pub(crate) mod room;
 mod wire;
 
 use std::collections::BTreeMap;

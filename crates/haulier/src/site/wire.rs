@@ -190,6 +190,11 @@ pub(super) async fn ledger(site: &Site) -> Result<Arc<dyn Ledger>, CliError> {
 
 /// The target of the site.
 pub(super) fn target(site: &Site) -> Result<Arc<dyn Target>, CliError> {
+    haulier_target::open(&target_options(site)?).map_err(|error| CliError::new(Exit::Plan, error.to_string()))
+}
+
+/// How the target of the site is reached.
+pub(super) fn target_options(site: &Site) -> Result<haulier_target::Options, CliError> {
     let at = &site.target;
     let mut options = haulier_target::Options::new(at.base_url.clone());
     options.timeout = at.timeout;
@@ -209,7 +214,7 @@ pub(super) fn target(site: &Site) -> Result<Arc<dyn Target>, CliError> {
     if let Some(auth) = &at.auth {
         options.auth = target_auth(auth)?;
     }
-    haulier_target::open(&options).map_err(|error| CliError::new(Exit::Plan, error.to_string()))
+    Ok(options)
 }
 
 fn target_auth(auth: &Auth) -> Result<haulier_target::Auth, CliError> {

@@ -29,6 +29,7 @@ fn people() -> Vec<Person> {
     let person = |name: &str, roles: &[&str]| Person {
         name: name.to_owned(),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        ..Person::default()
     };
     vec![
         person("pierre", &["approver", "lead"]),

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use crate::stage::{
-    CheckResult, Decision, Entry, Evidence, Fact, Finding, GateEvent, GateState, HookEvent, Misstep,
-    RunEvent, RunKind, RunState, StageEvent, Standing, TenantEvent, Verb, Weight,
+    Approval, CheckResult, Decision, Entry, Evidence, Fact, Finding, GateEvent, GateState, HookEvent,
+    Misstep, RunEvent, RunKind, RunState, StageEvent, Standing, TenantEvent, Verb, Weight,
 };
 use crate::{StageName, TenantKey};
 
@@ -47,6 +47,10 @@ fn fact() -> impl Strategy<Value = Fact> {
         any::<u8>().prop_map(|n| Fact::Plan(u32::from(n), format!("p{}", n % 2))),
         any::<u8>().prop_map(|n| Fact::Part(name(n), format!("wave {n}"))),
         any::<u8>().prop_map(|n| Fact::Fingerprint("source".to_owned(), n.to_string())),
+        any::<u8>().prop_map(|n| Fact::Approval(Approval {
+            person: ["pierre", "lin"][usize::from(n % 2)].to_owned(),
+            plan: format!("p{}", n % 3 % 2),
+        })),
         Just(Fact::Opened(RunKind::Rehearsal, "sam".to_owned())),
     ]
 }
@@ -71,6 +75,10 @@ proptest! {
             match standing.apply(&entry) {
                 Ok(()) => kept.push(entry),
                 Err(_) => prop_assert_eq!(&standing, &before, "a refused entry leaves no trace"),
+            }
+            if standing.rollbacks > before.rollbacks {
+                prop_assert!(!before.approvals().is_empty(), "it is rolled back, and nobody decided that");
+                prop_assert!(standing.approvals().is_empty(), "one decision, one rollback");
             }
             for (name, gate) in &standing.gates {
                 if gate.state == GateState::Go {

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use crate::stage::{
     GateEvent, GateState, Live, RunEvent, RunState, StageEvent, StageState, TenantEvent, TenantState,
-    Unlawful,
+    Unlawful, way_back,
 };
 
 /// Every state that events lead to from `start`.
@@ -75,6 +75,30 @@ fn abort_is_lawful_in_every_live_state_but_a_rollback_and_leads_to_aborted() {
                 assert_eq!(to.next(RunEvent::AtRest).ok(), Some(RunState::Aborted), "{state}");
             }
             Err(error) => assert!(exempt, "{error}"),
+        }
+    }
+}
+
+#[test]
+fn every_way_back_is_lawful_and_a_failed_one_leads_on() {
+    for state in run_states() {
+        let Some(way) = way_back(state) else {
+            let over = state.is_final() || state == RunState::Scheduled;
+            assert!(over, "{state} has no way back");
+            continue;
+        };
+        let end = way.iter().try_fold(state, |at, event| at.next(*event));
+        assert_eq!(end.ok(), Some(RunState::RollingBack), "{state}");
+        assert!(way.iter().filter(|event| **event == RunEvent::RollBack).count() <= 1, "{state}");
+    }
+    let failed = RunState::RollingBack.next(RunEvent::RollbackFailed).unwrap();
+    let on: Vec<RunEvent> = failed.lawful().collect();
+    assert_eq!(on, [RunEvent::RollBack, RunEvent::CloseFailed], "the next try, or the incident process");
+    // Nothing but an approved rollback leads there.
+    for state in run_states() {
+        for event in state.lawful().filter(|event| *event != RunEvent::RollBack) {
+            let back = state.next(event).unwrap() == RunState::RollingBack;
+            assert!(!back || event == RunEvent::TakeUp, "{state} is rolled back by {event}");
         }
     }
 }

@@ -3,3 +3,4 @@
 mod decisions;
 mod histories;
 mod machines;
+mod rollback;

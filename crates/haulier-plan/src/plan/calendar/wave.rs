@@ -34,12 +34,9 @@ fn wave<'d>(node: &Node<'d>, around: &Around<'_, 'd>, known: &mut Vec<&'d str>) 
     let day = |key| table.get(key).and_then(|node| when::day(&node));
     let wave = Wave {
         windows: windows(&table, &around.windows),
-        parallel: table.number("parallel", 1, 1_000, 1),
+        parallel: table.get("parallel").and_then(|node| node.number(1, 1_000)?.try_into().ok()),
         soak: when::duration_of(&table, "soak").unwrap_or_default(),
-        max_failed: table
-            .get("max_failed")
-            .and_then(|node| max_failed(&node))
-            .unwrap_or(MaxFailed::Tenants(0)),
+        max_failed: table.get("max_failed").and_then(|node| max_failed(&node)),
         not_before: day("not_before"),
         not_after: day("not_after"),
         audience: table.get("audience").and_then(|node| notice::audience(&node, around.notices)),

@@ -20,7 +20,7 @@ const DAYS: [(&str, Weekday); 7] = [
 ];
 
 /// A zone by its IANA name.
-pub(super) fn zone(node: &Node<'_>) -> Option<Zone> {
+pub(in crate::plan) fn zone(node: &Node<'_>) -> Option<Zone> {
     Zone::named(&scalar::zone(node)?)
 }
 

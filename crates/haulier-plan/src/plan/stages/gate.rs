@@ -93,7 +93,8 @@ fn checks(table: &Table<'_>, around: &Around<'_, '_>) -> Vec<(Weight, String)> {
     found
 }
 
-fn approvers(table: &Table<'_>, around: &Around<'_, '_>) -> Approvers {
+/// Who approves, where at least so many can.
+pub(super) fn approvers(table: &Table<'_>, around: &Around<'_, '_>) -> Approvers {
     let own = table.get("approvers").and_then(|node| node.table(&shape::APPROVERS));
     let role = own.and_then(|table| table.owned("role")).unwrap_or_else(|| ROLE.to_owned());
     let min = own.map_or(1, |table| table.number("min", 1, 20, 1));
@@ -104,11 +105,20 @@ fn approvers(table: &Table<'_>, around: &Around<'_, '_>) -> Approvers {
         let at = own.map_or(table.at, |own| own.get("role").map_or(own.at, |node| node.at));
         table.notes.hinted(
             at,
-            format!("the gate takes {min} with the role \"{role}\", and {able} of `[people]` have it"),
+            format!("{} takes {min} with the role \"{role}\", and {able} of `[people]` have it", the(table)),
             format!("`[people.NAME]` with `roles = [\"{role}\"]`"),
         );
     }
     Approvers { role, min, not_the_starter }
+}
+
+fn the(table: &Table<'_>) -> &'static str {
+    if table.holds("before") { "the gate" } else { "going back" }
+}
+
+/// Who approves where the plan does not say.
+pub(super) fn usual() -> Approvers {
+    Approvers { role: ROLE.to_owned(), min: 1, not_the_starter: true }
 }
 
 /// Bulk begins behind a gate, and after a smoke stage: that is what both are for.

@@ -3,10 +3,12 @@
 mod gate;
 mod hook;
 mod order;
+mod people;
+mod readiness;
 mod stage;
 
 use haulier_core::calendar::Calendar;
-use haulier_core::plan::{Person, Snapshot, Stages};
+use haulier_core::plan::{Snapshot, Stages};
 
 use crate::near;
 use crate::node::{Node, Table, Text};
@@ -18,7 +20,7 @@ use super::calendar::when;
 pub(super) fn read(plan: &Table<'_>, calendar: &Calendar) -> Stages {
     let hooks = hook::hooks(plan);
     let checks = hook::checks(plan);
-    let people = people(plan);
+    let people = people::read(plan, &calendar.zone);
     let known: Vec<&str> = named(plan, "hooks");
     let stages = stage::read(plan, calendar, &known);
     order::check(plan, &stages);
@@ -28,14 +30,16 @@ pub(super) fn read(plan: &Table<'_>, calendar: &Calendar) -> Stages {
     let snapshot = plan
         .get("snapshot")
         .and_then(|node| node.table(&shape::SNAPSHOT))
-        .and_then(|table| snapshot(&table, &known));
+        .and_then(|table| snapshot(&table, &known, &around));
     Stages {
         stages: stages.into_iter().map(|(_, stage)| stage).collect(),
         gates: gates.into_iter().map(|(_, gate)| gate).collect(),
         people,
+        questions: readiness::questions(plan),
         hooks,
         checks,
         snapshot,
+        write_probe: readiness::write_probe(plan),
     }
 }
 
@@ -50,26 +54,19 @@ fn own<'d>(plan: &Table<'d>, key: &'static str) -> Vec<(Text<'d>, Node<'d>)> {
     plan.get(key).map(|node| node.entries()).unwrap_or_default()
 }
 
-fn people(plan: &Table<'_>) -> Vec<Person> {
-    let person = |(name, node): (Text<'_>, Node<'_>)| {
-        let table = node.table(&shape::PERSON)?;
-        let hint = "what they may do, such as `roles = [\"approver\"]`";
-        let roles = table.need("roles", hint).map(|node| node.texts()).unwrap_or_default();
-        Some(Person {
-            name: name.value.to_owned(),
-            roles: roles.iter().map(|role| role.value.to_owned()).collect(),
-        })
-    };
-    own(plan, "people").into_iter().filter_map(person).collect()
-}
-
-fn snapshot(table: &Table<'_>, hooks: &[&str]) -> Option<Snapshot> {
+fn snapshot(table: &Table<'_>, hooks: &[&str], around: &gate::Around<'_, '_>) -> Option<Snapshot> {
     let one = |key: &'static str| table.get(key).and_then(|node| known_hook(table, node.text()?, hooks));
     let take = table.need("take", "a hook of `[hooks]` that takes one: `take = \"snapshot-take\"`");
     Some(Snapshot {
         check: one("check"),
         restore: one("restore"),
         max_age: when::duration_of(table, "max_age"),
+        // Without a way back nobody has to decide on one.
+        approvers: if table.has("restore") || table.has("approvers") {
+            gate::approvers(table, around)
+        } else {
+            gate::usual()
+        },
         take: take.and_then(|node| known_hook(table, node.text()?, hooks))?,
     })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use haulier_core::calendar::Calendar;
 use haulier_core::control::Knob;
 use haulier_core::plan::{ProofLevel, Stage, StageKind, Start};
+use haulier_core::stage::ROLLBACK;
 use haulier_core::{StageName, TenantKey};
 
 use super::known_hook;
@@ -51,6 +52,7 @@ fn stage<'d>(
         optional: table.flag("optional", kind == StageKind::Freeze),
         point_of_no_return: table.flag("no_return", false),
         owner: table.owned("owner"),
+        cover: table.texts("cover").iter().map(|text| text.value.to_owned()).collect(),
         start: table
             .get("start")
             .and_then(|node| node.table(&shape::STAGE_START))
@@ -68,6 +70,11 @@ fn stage<'d>(
         expect: when::duration_of(&table, "expect"),
     };
     check(&table, &stage);
+    if name == ROLLBACK
+        && let Some(node) = table.get("name")
+    {
+        node.notes.add(node.at, format!("\"{ROLLBACK}\" is what the way back is called, so no stage can be"));
+    }
     Some((table, stage))
 }
 

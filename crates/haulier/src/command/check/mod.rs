@@ -1,6 +1,9 @@
 //! `haulier check`: plan and site against source, queue, ledger and target, without writing.
 
 mod keys;
+mod ready;
+
+pub(crate) use ready::WRITE_PROBE;
 
 use std::time::Duration;
 
@@ -30,11 +33,15 @@ pub(crate) struct Args {
     offline: bool,
 }
 
+/// What one question came to.
 #[derive(Debug, Serialize)]
-struct Finding {
-    ok: bool,
-    what: String,
-    says: String,
+pub(crate) struct Finding {
+    /// Whether it is well, or only a warning.
+    pub(crate) ok: bool,
+    /// Whether somebody should look at it all the same.
+    pub(crate) warns: bool,
+    pub(crate) what: String,
+    pub(crate) says: String,
 }
 
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
@@ -54,9 +61,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     if global.json {
         ui::json(&serde_json::json!({ "ok": fine, "findings": findings }))?;
     } else {
-        let rows = findings
-            .iter()
-            .map(|f| vec![if f.ok { "ok" } else { "NO" }.to_owned(), f.what.clone(), f.says.clone()]);
+        let rows = findings.iter().map(|f| vec![f.word().to_owned(), f.what.clone(), f.says.clone()]);
         ui::line(ui::table(&["", "what", "says"], rows))?;
     }
     match first {
@@ -69,11 +74,16 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
 async fn look(global: &Global, with_keys: bool) -> Result<Findings, CliError> {
     let at = Preflight::read(global)?;
     let mut findings = Findings::default();
+    let mut ledger = None;
     match at.ledger().await {
-        Ok(There::Yes(())) => findings.good("ledger", "it opens, and its version is known"),
+        Ok(There::Yes(found)) => {
+            findings.good("ledger", "it opens, and its version is known");
+            ledger = Some(found);
+        }
         Ok(There::NotYet(says)) => findings.good("ledger", says),
         Err(error) => findings.failed("ledger", error),
     }
+    findings.all.extend(ready::rooms(&at));
     match at.source().await {
         Ok(source) => rows(&mut findings, source.as_ref(), &at.plan, with_keys).await,
         Err(error) => findings.failed("source", error),
@@ -91,7 +101,13 @@ async fn look(global: &Global, with_keys: bool) -> Result<Findings, CliError> {
         Ok(target) => lookups(&mut findings, target.as_ref(), &at.plan).await,
         Err(error) => findings.failed("target", error),
     }
+    findings.all.extend(ready::write_probe(&at));
+    findings.all.extend(ready::clocks(&at).await);
     windows(&mut findings, &at.plan);
+    match at.lint(ledger.as_deref()).await {
+        Ok(found) => findings.all.extend(found.into_iter().map(ready::open)),
+        Err(error) => findings.failed("plan", error),
+    }
     for channel in at.missing_channels() {
         let says = "notices of the plan name it, and the site's `[channels]` does not have it";
         findings.all.push(bad(format!("channel: {channel}"), says));
@@ -99,10 +115,22 @@ async fn look(global: &Global, with_keys: bool) -> Result<Findings, CliError> {
     Ok(findings)
 }
 
-/// The same for a preflight: whether it is well, what was asked, and what it says.
-pub(crate) async fn found(global: &Global) -> Result<Vec<(bool, String, String)>, CliError> {
-    let found = Box::pin(look(global, false)).await?;
-    Ok(found.all.into_iter().map(|finding| (finding.ok, finding.what, finding.says)).collect())
+/// The same for a preflight.
+pub(crate) async fn found(global: &Global) -> Result<Vec<Finding>, CliError> {
+    let Findings { mut all, first: _ } = Box::pin(look(global, false)).await?;
+    // A preflight says itself what came of it.
+    all.retain(|finding| finding.what != WRITE_PROBE);
+    Ok(all)
+}
+
+impl Finding {
+    fn word(&self) -> &'static str {
+        match (self.ok, self.warns) {
+            (true, false) => "ok",
+            (true, true) => "look",
+            (false, _) => "NO",
+        }
+    }
 }
 
 /// What was found, and the first neighbour that could not be asked.
@@ -178,10 +206,14 @@ async fn depth(findings: &mut Findings, queue: &dyn Queue) {
 }
 
 fn gauges(findings: &mut Findings, readings: Vec<Reading>) {
-    for (name, reading) in readings {
-        let what = format!("brake: {name}");
-        findings.all.push(match reading {
-            Ok(value) => good(what, format!("it reads {value}")),
+    for Reading { rule, value } in readings {
+        let what = format!("brake: {}", rule.name);
+        findings.all.push(match value {
+            Ok(value) if value > rule.limit => {
+                let (value, limit) = (rule.unit.show(value), rule.unit.show(rule.limit));
+                warning(what, format!("it reads {value}, and holds above {limit}"))
+            }
+            Ok(value) => good(what, format!("it reads {}", rule.unit.show(value))),
             Err(error) => bad(what, error.to_string()),
         });
     }
@@ -202,11 +234,15 @@ async fn lookups(findings: &mut Findings, target: &dyn Target, plan: &Plan) {
 }
 
 fn good(what: impl Into<String>, says: impl Into<String>) -> Finding {
-    Finding { ok: true, what: what.into(), says: says.into() }
+    Finding { ok: true, warns: false, what: what.into(), says: says.into() }
+}
+
+fn warning(what: impl Into<String>, says: impl Into<String>) -> Finding {
+    Finding { ok: true, warns: true, what: what.into(), says: says.into() }
 }
 
 fn bad(what: impl Into<String>, says: impl Into<String>) -> Finding {
-    Finding { ok: false, what: what.into(), says: says.into() }
+    Finding { ok: false, warns: true, what: what.into(), says: says.into() }
 }
 
 fn has_lookup(entity: &Entity) -> bool {

@@ -17,7 +17,7 @@ pub(crate) use drain::{Args as DrainArgs, run as drain};
 pub(crate) use explain::{Args as ExplainArgs, run as explain};
 pub(crate) use pause::{Args as PauseArgs, run as pause};
 pub(crate) use ramp::{Args as RampArgs, run as ramp};
-pub(crate) use resume::{Args as ResumeArgs, run as resume};
+pub(crate) use resume::{Args as ResumeArgs, open as open_valves, run as resume};
 pub(crate) use tune::{Args as TuneArgs, run as tune};
 pub(crate) use view::{View, hint_of_none_alive, is_alive};
 

@@ -12,7 +12,7 @@ mod windows;
 
 pub(crate) use calendar::{Args as CalendarArgs, run as calendar};
 pub(crate) use countdown::{Args as CountdownArgs, run as countdown};
-pub(crate) use rollback::{Args as RollbackArgs, run as rollback};
+pub(crate) use rollback::{Args as WaysBackArgs, run as ways_back};
 pub(crate) use tenants::{Args as TenantsArgs, run as tenants};
 pub(crate) use timeline::{Args as TimelineArgs, run as timeline, steps};
 pub(crate) use waves::{Args as WavesArgs, run as waves};

@@ -12,30 +12,21 @@ use crate::exit::Exit;
 use crate::site::dates::{Dates, Seen};
 use crate::ui;
 
-/// Show which ways lead back: how long each takes, what it loses, whether it ends within the window
+/// What `haulier rollback options` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum What {
-    /// List them
-    Options {
-        #[command(flatten)]
-        seen: Seen,
-        /// The window; the only one of the plan where none is named
-        #[arg(long, value_name = "NAME")]
-        window: Option<String>,
-        /// When the snapshot was taken, where the run does not know: `2026-05-05T06:58`
-        #[arg(long, value_name = "TIME")]
-        snapshot: Option<String>,
-    },
+    #[command(flatten)]
+    seen: Seen,
+    /// The window; the only one of the plan where none is named
+    #[arg(long, value_name = "NAME")]
+    window: Option<String>,
+    /// When the snapshot was taken, where the run does not know: `2026-05-05T06:58`
+    #[arg(long, value_name = "TIME")]
+    snapshot: Option<String>,
 }
 
 pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
-    let What::Options { seen, window, snapshot } = args.what;
+    let Args { seen, window, snapshot } = args;
     let dates = Dates::read(global, &seen).await?;
     options(global, &dates, window.as_deref(), snapshot.as_deref()).await
 }

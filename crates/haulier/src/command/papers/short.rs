@@ -202,7 +202,10 @@ pub(crate) async fn brief(global: &Global, args: BriefArgs) -> Result<Exit, CliE
             wave.name.clone(),
             tenants.len().to_string(),
             date.map_or_else(|| "not set".to_owned(), |at| dates.say(at, None)),
-            format!("{} failed at most", wave.max_failed.of(tenants.len())),
+            wave.max_failed.map_or_else(
+                || "the stage's budget of dead records".to_owned(),
+                |most| format!("{} failed at most", most.of(tenants.len())),
+            ),
         ]
     });
     let whom = Section::new("For whom, and when").table(

@@ -1,20 +1,20 @@
 //! What the controller needs done: carried by this process, proved by the validator, asked of the neighbours.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use haulier_core::calendar::Calendar;
+use haulier_core::calendar::{Calendar, Span};
 use haulier_core::plan::{CheckAsk, ProofLevel, StageKind};
-use haulier_core::port::{Clock, Run};
-use haulier_core::stage::incident::{Incident, Severity};
-use haulier_core::stage::{CheckResult, Finding, HookEvent, Standing, Weight};
-use haulier_core::{RecordState, TenantKey};
-use haulier_stages::{Carried, Carry, Hands, Trouble, fingerprint};
+use haulier_core::port::{Clock, DeadFilter, Run};
+use haulier_core::stage::incident::Incident;
+use haulier_core::stage::{CheckResult, Finding, HookEvent, Severity, Standing, Weight, cover, none_open};
+use haulier_core::{RecordState, StageName, TenantKey};
+use haulier_stages::{Carried, Carry, Halt, Hands, Trouble, fingerprint};
 use tokio::process::Command;
-use tokio_util::sync::CancellationToken;
 
 use super::leg;
 use crate::args::Global;
@@ -29,6 +29,12 @@ use crate::ui;
 /// How long the broker must stay empty where no stage says so.
 const QUIET: Duration = Duration::from_secs(5);
 
+/// Dead records that are read at a time.
+const PAGE: u32 = 1_000;
+
+/// How long a stage is thought to run of which nobody said anything.
+const SOME_TIME: Duration = Duration::from_hours(1);
+
 /// The command line's hands.
 #[derive(Debug)]
 pub(crate) struct Crew {
@@ -36,6 +42,11 @@ pub(crate) struct Crew {
     pub(crate) at: Arc<Neighbours>,
     pub(crate) run: Run,
     pub(crate) push: PushTuning,
+}
+
+/// A finding that blocks.
+fn failed(check: &str, saw: String) -> Finding {
+    Finding { check: check.to_owned(), weight: Weight::Must, result: CheckResult::Fail, saw }
 }
 
 /// An error as a controller takes it.
@@ -154,8 +165,30 @@ impl Crew {
         }
     }
 
+    /// Whether whom a stage needs is there while it may run: in its window, or for as long as it takes from now.
+    async fn cover(&self, before: &StageName) -> (CheckResult, String) {
+        let stages = &self.at.plan.stages;
+        let (Some(stage), Some(gate)) = (stages.stage(before), stages.gate(before)) else {
+            return (CheckResult::Error, format!("there is no stage `{before}` behind a gate"));
+        };
+        let (calendar, _) = match self.at.ledger.amendments().await {
+            Ok(changes) => self.at.plan.calendar.amended(&changes),
+            Err(error) => return (CheckResult::Error, error.to_string()),
+        };
+        let now = SystemClock.now();
+        let window = stage.window.as_deref().and_then(|name| calendar.window(name));
+        let opening = window.and_then(|window| calendar.next_opening(window, None, now));
+        let takes = stage.expect.or_else(|| calendar.durations.stage(before.as_str())).unwrap_or(SOME_TIME);
+        let span = opening.map_or_else(|| Span::from(now, takes), |opening| opening.span);
+        let span = Span { start: span.start.max(now), end: span.end };
+        let approvers = vec![(gate.approvers.role.clone(), gate.approvers.min)];
+        let said = stage.cover.iter().map(|role| (role.clone(), 1));
+        let needs = if stage.cover.is_empty() { approvers } else { said.collect() };
+        cover(&needs, &stages.people, span)
+    }
+
     /// The built-in checks.
-    async fn built_in(&self, check: &str, standing: &Standing) -> (CheckResult, String) {
+    async fn built_in(&self, check: &str, before: &StageName, standing: &Standing) -> (CheckResult, String) {
         let stages = &self.at.plan.stages;
         match check {
             "queue.empty" => {
@@ -187,7 +220,11 @@ impl Crew {
                 }
             }
             "drill.done" => drill::verdict(&self.folder().join(drill::REPORT), &self.at.plan.name),
-            _ => (CheckResult::Error, format!("there is no check `{check}`")),
+            "cover.present" => self.cover(before).await,
+            _ => match check.strip_prefix("findings.").and_then(Severity::named) {
+                Some(severity) => none_open(standing, severity),
+                None => (CheckResult::Error, format!("there is no check `{check}`")),
+            },
         }
     }
 }
@@ -229,15 +266,24 @@ impl Hands for Crew {
     async fn preflight(&self) -> Vec<Finding> {
         let found = match check::found(&self.global).await {
             Ok(found) => found,
-            Err(error) => vec![(false, "plan and site".to_owned(), error.told())],
+            Err(error) => return vec![failed("plan and site", error.told())],
         };
-        let finding = |(ok, check, saw)| {
-            let result = if ok { CheckResult::Pass } else { CheckResult::Fail };
-            Finding { check, weight: Weight::Must, result, saw }
+        let finding = |found: check::Finding| {
+            let result = if found.warns { CheckResult::Fail } else { CheckResult::Pass };
+            let weight = if found.ok && found.warns { Weight::Should } else { Weight::Must };
+            Finding { check: found.what, weight, result, saw: found.says }
         };
+        let mut findings: Vec<Finding> = found.into_iter().map(finding).collect();
         let (result, saw) = self.read_only().await;
-        let rights = Finding { check: "source.readonly".to_owned(), weight: Weight::Should, result, saw };
-        found.into_iter().map(finding).chain([rights]).collect()
+        findings.push(Finding { check: "source.readonly".to_owned(), weight: Weight::Should, result, saw });
+        // Last, and only where nothing else stands in the way: it is the one question that writes.
+        let fine = findings.iter().all(|one| one.weight == Weight::Should || one.result == CheckResult::Pass);
+        let probed = if fine { self.at.write_probe().await } else { None };
+        findings.extend(probed.map(|probed| match probed {
+            Ok(saw) => Finding { result: CheckResult::Pass, ..failed(check::WRITE_PROBE, saw) },
+            Err(why) => failed(check::WRITE_PROBE, why),
+        }));
+        findings
     }
 
     async fn fingerprints(&self) -> Result<Vec<(String, String)>, Trouble> {
@@ -259,12 +305,25 @@ impl Hands for Crew {
         self.at.calendar().await.map_err(|error| trouble(&error))
     }
 
-    async fn carry(&self, carry: Carry, stop: &CancellationToken) -> Result<Carried, Trouble> {
-        Box::pin(leg::carry(self, carry, stop)).await.map_err(|error| trouble(&error))
+    async fn carry(&self, carry: Carry, halt: &Halt) -> Result<Carried, Trouble> {
+        Box::pin(leg::carry(self, carry, halt)).await.map_err(|error| trouble(&error))
     }
 
     async fn dead(&self) -> Result<u64, Trouble> {
         Ok(self.at.ledger.tally(&self.run.id).await?.total().of(RecordState::Dead))
+    }
+
+    async fn failed(&self) -> Result<BTreeSet<TenantKey>, Trouble> {
+        let filter = DeadFilter { states: vec![RecordState::Dead], ..DeadFilter::default() };
+        let (mut found, mut after) = (BTreeSet::new(), None);
+        loop {
+            let rows = self.at.ledger.list(&self.run.id, &filter, after.as_ref(), PAGE).await?;
+            found.extend(rows.iter().filter_map(|row| row.tenant.clone()));
+            match rows.into_iter().last() {
+                Some(last) => after = Some(last.record),
+                None => return Ok(found),
+            }
+        }
     }
 
     async fn prove(&self, level: ProofLevel, tenants: &[TenantKey]) -> (CheckResult, String) {
@@ -277,8 +336,10 @@ impl Hands for Crew {
         self.validate(&words).await
     }
 
-    async fn look(&self, check: &str, standing: &Standing) -> (CheckResult, String) {
-        let Some(own) = self.at.plan.stages.check(check) else { return self.built_in(check, standing).await };
+    async fn look(&self, check: &str, before: &StageName, standing: &Standing) -> (CheckResult, String) {
+        let Some(own) = self.at.plan.stages.check(check) else {
+            return self.built_in(check, before, standing).await;
+        };
         let within = own.timeout;
         match tokio::time::timeout(within, self.own(check, &own.ask, within, standing)).await {
             Ok(answer) => answer,

@@ -4,10 +4,13 @@ mod abort;
 mod amend;
 mod crew;
 mod fence;
+mod finding;
 mod gate;
 mod incident;
 mod leg;
+mod rollback;
 mod show;
+mod skip;
 mod smoke;
 mod staged;
 
@@ -16,15 +19,20 @@ pub(crate) use abort::run as abort;
 pub(crate) use amend::Args as PlanArgs;
 pub(crate) use amend::run as plan;
 pub(crate) use fence::hold_without_controller;
+pub(crate) use finding::Args as FindingArgs;
+pub(crate) use finding::run as finding;
 pub(crate) use gate::Args as GateArgs;
 pub(crate) use gate::run as gate;
 pub(crate) use incident::Args as IncidentArgs;
 pub(crate) use incident::run as incident;
+pub(crate) use rollback::{Args as RollbackArgs, run as rollback};
 pub(crate) use show::Args as StagesArgs;
 pub(crate) use show::run as stages;
+pub(crate) use skip::Args as StageArgs;
+pub(crate) use skip::run as stage;
 pub(crate) use smoke::Args as SmokeArgs;
 pub(crate) use smoke::run as smoke;
-pub(crate) use staged::{Staging, go_on, refuse_unstaged, walk};
+pub(crate) use staged::{Staging, go_on, pause, refuse_unstaged, walk};
 
 use std::sync::Arc;
 
@@ -84,6 +92,10 @@ impl From<Trouble> for CliError {
                     R::EvidenceChanged { .. } | R::EvidenceOld { .. } => refused.hint("`haulier gate evaluate`, then `haulier gate show`, then decide"),
                     R::PlanChanged => refused.hint("`haulier plan amend --reason TEXT` makes a new revision, or put the plan back"),
                     R::NoReason { .. } => refused.hint("`--note TEXT`"),
+                    R::NoWayBack => refused.hint("`restore = \"HOOK\"` in the plan's `[snapshot]`; `haulier abort` stops, and leaves the target as it is"),
+                    R::NoReturn { .. } => refused.hint("mend what is wrong, or `haulier abort`: the target keeps what it has"),
+                    R::NotBack { .. } => refused.hint("`haulier stages` shows where the run stands"),
+                    R::Unapproved { .. } => refused.hint("`haulier rollback decide --by NAME --note TEXT`"),
                     R::Unknown { .. } | R::Role { .. } | R::Starter { .. } | R::Again { .. } => {
                         refused.hint("`--by NAME` names one of the plan's `[people]`")
                     }

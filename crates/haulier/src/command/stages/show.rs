@@ -64,8 +64,9 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         vec![gate, stage.name.to_string(), stage.kind.as_str().to_owned(), found.state.to_string(), note]
     });
     ui::line(ui::table(&["gate", "stage", "kind", "state", "note"], rows))?;
+    let what = if standing.run == RunState::RollbackFailed { "rollback failed" } else { "paused" };
     for reason in &standing.reasons {
-        ui::line(format!("paused: {reason}"))?;
+        ui::line(format!("{what}: {reason}"))?;
     }
     if let Some(holder) = holder {
         ui::line(format!("controlled by {holder}"))?;
@@ -97,8 +98,11 @@ fn next(state: RunState, standing: &Standing) -> String {
         | RunState::Running
         | RunState::Pausing
         | RunState::Aborting
-        | RunState::RollingBack
-        | RunState::RollbackFailed => "next: nothing to do now".to_owned(),
+        | RunState::RollingBack => "next: nothing to do now".to_owned(),
+        RunState::RollbackFailed => {
+            "next: `haulier rollback decide` and `start` once more, or `haulier rollback close --reason TEXT`"
+                .to_owned()
+        }
     }
 }
 

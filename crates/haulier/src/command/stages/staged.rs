@@ -11,6 +11,7 @@ use haulier_stages::{Controller, Ending, Hands, Options, Wrote};
 use super::crew::Crew;
 use super::{desk, person};
 use crate::args::Global;
+use crate::command::control::open_valves;
 use crate::command::tuning::{self, ProduceTuning, PushTuning};
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -86,6 +87,12 @@ async fn accepted(at: &Neighbours, continues: Option<&str>) -> Result<Vec<Tenant
     let Some(earlier) = continues else { return Ok(Vec::new()) };
     let standing = Standing::of(&at.ledger.entries(&RunId::new(earlier), 0).await?)
         .map_err(|misstep| CliError::new(Exit::Bug, format!("run {earlier}: {misstep}")))?;
+    if standing.run == RunState::RolledBack {
+        return Err(CliError::new(
+            Exit::No,
+            format!("run {earlier} was rolled back, and the target has nothing of what it accepted"),
+        ));
+    }
     if standing.version == 0 || standing.run.is_live() || standing.run == RunState::Scheduled {
         return Err(CliError::new(
             Exit::No,
@@ -97,6 +104,14 @@ async fn accepted(at: &Neighbours, continues: Option<&str>) -> Result<Vec<Tenant
     }
     let accepted = standing.tenants.into_iter().filter(|(_, state)| *state == TenantState::Accepted);
     Ok(accepted.map(|(tenant, _)| tenant).collect())
+}
+
+fn is_paused(standing: &Standing) -> bool {
+    use haulier_core::stage::Live;
+    matches!(
+        standing.run,
+        RunState::Pausing | RunState::Paused | RunState::Interrupted(Live::Pausing | Live::Paused)
+    )
 }
 
 /// Walks the stages in this process.
@@ -114,11 +129,16 @@ pub(crate) async fn walk(
         with: staging.with.iter().map(|name| stage(&at.plan, name)).collect::<Result<BTreeSet<_>, _>>()?,
         resume: staging.resume,
         accept_drift: staging.accept_drift,
+        roll_back: false,
         accepted: accepted(&at, staging.continues.as_deref()).await?,
         smoke,
     };
     let stop = process::stop_on_signal()?;
     let run = tuning::open_run(&at, produce).await?;
+    if staging.resume && is_paused(&desk(&at, &run).standing().await?) {
+        // Whoever paused it shut the valves, too.
+        open_valves(&at, &run, None).await?;
+    }
     let at = Arc::new(at);
     let push = push.clone();
     let crew = Arc::new(Crew { global: global.clone(), at: Arc::clone(&at), run: run.clone(), push });
@@ -143,7 +163,7 @@ pub(crate) async fn walk(
     let ending = ending?;
     let code = match &ending {
         Ending::Completed => Exit::Done,
-        Ending::Aborted => Exit::No,
+        Ending::Aborted | Ending::RolledBack | Ending::RollbackFailed(_) => Exit::No,
         Ending::Reached(_)
         | Ending::AtGate(_)
         | Ending::AtWindow(_)
@@ -155,6 +175,12 @@ pub(crate) async fn walk(
     let said = match ending {
         Ending::Completed => "completed: every stage is done".to_owned(),
         Ending::Aborted => "aborted; a new `haulier run` sends only what has not landed".to_owned(),
+        Ending::RolledBack => "rolled back: the target is as it was at the snapshot".to_owned(),
+        Ending::RollbackFailed(why) => {
+            format!(
+                "the rollback failed: {why}; `haulier rollback decide` and `start` try again, `haulier rollback close` ends it"
+            )
+        }
         Ending::Reached(stage) => format!("done up to `{stage}`; `haulier run --resume` goes on"),
         Ending::AtGate(stage) => {
             format!("the gate before `{stage}` waits for a decision: `haulier gate show {stage}`")
@@ -173,16 +199,26 @@ pub(crate) async fn walk(
 
 /// Lets a paused run that walks stages go on, where its controller waits; `false` where there is none.
 pub(crate) async fn go_on(at: &Neighbours, reason: Option<String>) -> Result<bool, CliError> {
-    let Some(run) = at.ledger.latest_run().await? else { return Ok(false) };
+    let why = reason.or_else(|| Some("resumed".to_owned()));
+    moves(at, RunEvent::Resume, why).await.map(|state| state.is_some())
+}
+
+/// Pauses a run that walks stages; the state that it then has, or nothing where there is none that can be paused.
+pub(crate) async fn pause(at: &Neighbours, reason: Option<String>) -> Result<Option<RunState>, CliError> {
+    let why = reason.unwrap_or_else(|| format!("paused by {}", process::operator()));
+    moves(at, RunEvent::Pause, Some(why)).await
+}
+
+async fn moves(at: &Neighbours, event: RunEvent, why: Option<String>) -> Result<Option<RunState>, CliError> {
+    let Some(run) = at.ledger.latest_run().await? else { return Ok(None) };
     let desk = desk(at, &run);
     loop {
         let mut standing = desk.standing().await?;
-        if standing.run != RunState::Paused {
-            return Ok(false);
+        if standing.version == 0 || standing.run.next(event).is_err() {
+            return Ok(None);
         }
-        let why = reason.clone().or_else(|| Some("resumed".to_owned()));
-        if desk.write(&mut standing, vec![(Fact::Run(RunEvent::Resume), why)]).await? == Wrote::Kept {
-            return Ok(true);
+        if desk.write(&mut standing, vec![(Fact::Run(event), why.clone())]).await? == Wrote::Kept {
+            return Ok(Some(standing.run));
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn run(global: &Global, dates: &Dates) -> Result<Exit, CliError> {
                 .collect();
             ui::json(&json!({
                 "wave": wave.name, "windows": wave.windows, "parallel": wave.parallel, "soak_seconds": wave.soak.as_secs(),
-                "max_failed": wave.max_failed.of(tenants.len()), "tenants": tenants,
+                "max_failed": wave.max_failed.map(|most| most.of(tenants.len())), "tenants": tenants,
             }))?;
         }
         let excluded: Vec<_> = roster
@@ -66,12 +66,14 @@ pub(super) fn run(global: &Global, dates: &Dates) -> Result<Exit, CliError> {
     ui::line(ui::table(&["wave", "tenant", "name", "may begin"], rows))?;
     for (wave, tenants) in &roster.waves {
         let windows = if wave.windows.is_empty() { "any time".to_owned() } else { wave.windows.join(", ") };
+        let at_a_time = wave.parallel.map_or_else(|| "all".to_owned(), |most| most.to_string());
+        let holds = wave.max_failed.map_or_else(String::new, |most| {
+            format!("; holds after more than {} failed", most.of(tenants.len()))
+        });
         ui::line(format!(
-            "wave {}: {} tenants, {} at a time, in {windows}; holds after more than {} failed; watched for {}",
+            "wave {}: {} tenants, {at_a_time} at a time, in {windows}{holds}; watched for {}",
             wave.name,
             tenants.len(),
-            wave.parallel,
-            wave.max_failed.of(tenants.len()),
             lead::say(wave.soak)
         ))?;
     }
