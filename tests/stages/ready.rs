@@ -10,7 +10,7 @@ owner = "lin"
 [preflight.write_probe]
 method = "PUT"
 path = "/accounts/by-external-id/haulier-probe"
-body = { name = "haulier probe", status = "active" }
+body = { external_id = "haulier-probe", name = "haulier probe", email = "probe@example.org", plan = "free", created_at = "2026-01-01T00:00:00Z" }
 "#;
 
 fn append(case: &Case, file: &str, text: &str) {

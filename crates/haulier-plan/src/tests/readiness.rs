@@ -77,10 +77,7 @@ fn what_makes_it_unfit_is_told_with_its_place_and_the_way_out() {
         (("path = \"/accounts\"\nbody", "path = \"accounts\"\nbody"), "is not a path"),
         (("{ name = \"haulier probe\", tags = [\"remove me\"] }", "\"a text\""), "`body`"),
         (("id = \"/id\"\nremove", "remove"), "nothing says where the reply holds it"),
-        (
-            ("approvers = { role = \"approver\", min = 2 }", "approvers = { role = \"approver\", min = 3 }"),
-            "going back takes 3",
-        ),
+        (("min = 2 }\nmax_age", "min = 3 }\nmax_age"), "going back takes 3"),
         (("name = \"release\"", "name = \"rollback\""), "is what the way back is called"),
         (("blocks = false", "block = false"), "unknown key `block` in a question"),
     ] {
