@@ -34,7 +34,7 @@ fn on_a_disk(case: &Case, script: &str) -> tokio::task::JoinHandle<Ended> {
     let mut child = command.spawn().unwrap();
     let (stdout, stderr) = (case.path("stdout"), case.path("stderr"));
     tokio::spawn(async move {
-        let ended = tokio::time::timeout(std::time::Duration::from_secs(90), child.wait()).await;
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(180), child.wait()).await;
         let read = |path: &Path| std::fs::read_to_string(path).unwrap();
         let code = ended.unwrap_or_else(|_| panic!("it did not end:\n{}", read(&stderr))).unwrap().code();
         Ended { code, stdout: read(&stdout), stderr: read(&stderr) }

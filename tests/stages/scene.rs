@@ -55,6 +55,7 @@ name = "bulk"
 kind = "bulk"
 needs = ["smoke"]
 waves = ["w1", "w2"]
+start = { workers = 8 }
 [[stage]]
 name = "empty"
 kind = "drained"

@@ -47,6 +47,8 @@ async fn a_plan_is_walked_from_preflight_to_final_smoke() {
     })
     .await;
     case.assert_same_on_both_sides().await;
+    let workers = case.haulier(&["tune", "push.workers=?", "--json"]).run().await.expect(0).json();
+    assert_eq!(workers["turned"][0]["effective"], "8", "a stage's start values end with it: {workers:#}");
     assert_eq!(state(&stages(&case).await, "freeze"), "skipped");
     // A check that nobody answered blocks, whatever the person says.
     let early = case.haulier(&["gate", "decide", "release", "--go", "--by", "lin"]).run().await.expect(1);

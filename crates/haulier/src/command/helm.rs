@@ -119,10 +119,28 @@ impl Helm {
     }
 }
 
-/// Keeps what the command line gives to start with, where the run has no other value yet: what was tuned stays.
+/// Who gives values to start with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Giver {
+    CommandLine,
+    Stage,
+}
+
+impl Giver {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::CommandLine => "start value of the command line",
+            Self::Stage => "start value of the stage",
+        }
+    }
+}
+
+/// Keeps what is given to start with, where the run has no other value yet: what was tuned stays. A stage's value gives way
+/// to the next stage's.
 pub(crate) async fn keep_start_values(
     at: &Neighbours,
     run: &Run,
+    giver: Giver,
     values: Vec<(Knob, f64)>,
 ) -> Result<(), CliError> {
     let bounds = at.bounds();
@@ -140,24 +158,28 @@ pub(crate) async fn keep_start_values(
         let (known, now) = (history.version(), SystemClock.micros());
         let mut changes = Vec::new();
         for (knob, value) in &values {
+            let mut previous = bounds.get(knob).map_or(Limit::None, |bounds| bounds.start).to_string();
             if let Some(kept) = history.knob(*knob, now) {
                 let (is, wanted) = (kept.turn.value(), Limit::At(*value).to_string());
-                if is != wanted {
+                if is == wanted {
+                    continue;
+                }
+                if giver != Giver::Stage || kept.reason.as_deref() != Some(giver.reason()) {
                     ui::note(format!(
                         "`{knob}` stays at {is}, as {} set it; `haulier tune` changes it",
                         kept.by
                     ));
+                    continue;
                 }
-                continue;
+                previous = is;
             }
-            let start = bounds.get(knob).map_or(Limit::None, |bounds| bounds.start);
             changes.push(Change {
                 version: known + 1 + changes.len() as u64,
                 at: now,
                 by: process::operator(),
-                reason: Some("start value of the command line".to_owned()),
+                reason: Some(giver.reason().to_owned()),
                 turn: Turn::Knob(*knob, Setting::To(Limit::At(*value))),
-                previous: start.to_string(),
+                previous,
                 forced: false,
                 expires: None,
             });

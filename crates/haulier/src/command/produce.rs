@@ -9,7 +9,7 @@ use haulier_producer::Ending;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::helm::{self, Helm};
+use super::helm::{self, Giver, Helm};
 use super::live::Brief;
 use super::summary;
 use super::tuning::{self, Metrics, ProduceTuning};
@@ -60,7 +60,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         run.plan
     ));
     let process = process::process_id();
-    helm::keep_start_values(&at, &run, args.produce.start_values()).await?;
+    helm::keep_start_values(&at, &run, Giver::CommandLine, args.produce.start_values()).await?;
     let beating = Beating::start(&at, &run, &process).await?;
     let helm =
         Helm::start(&at, &run, &process, Role::Publish, Some(expected.iter().map(|(_, rows)| rows).sum()))

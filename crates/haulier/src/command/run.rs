@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use haulier_producer::Ending;
 
-use super::helm::{self, Helm};
+use super::helm::{self, Giver, Helm};
 use super::live::Brief;
 use super::stages::{self, Staging};
 use super::summary;
@@ -89,8 +89,13 @@ async fn move_all(global: &Global, at: &Neighbours, args: &Args) -> Result<Exit,
         run.id,
         run.plan
     ));
-    helm::keep_start_values(at, &run, [args.produce.start_values(), args.push.start_values()].concat())
-        .await?;
+    helm::keep_start_values(
+        at,
+        &run,
+        Giver::CommandLine,
+        [args.produce.start_values(), args.push.start_values()].concat(),
+    )
+    .await?;
     let process = process::process_id();
     let helm = Helm::start(at, &run, &process, Role::Both, Some(expected.iter().map(|(_, rows)| rows).sum()))
         .await?;

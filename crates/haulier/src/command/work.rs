@@ -8,7 +8,7 @@ use haulier_throttle::patiently;
 use haulier_worker::Progress;
 use tokio_util::sync::CancellationToken;
 
-use super::helm::{self, Helm};
+use super::helm::{self, Giver, Helm};
 use super::live::Brief;
 use super::tuning::{self, Metrics, PushTuning};
 use crate::args::Global;
@@ -54,7 +54,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
         }
         let process = process::process_id();
         let run_stop = stop.child_token();
-        helm::keep_start_values(&at, &run, args.push.start_values()).await?;
+        helm::keep_start_values(&at, &run, Giver::CommandLine, args.push.start_values()).await?;
         let helm = Helm::start(&at, &run, &process, Role::Consume, None).await?;
         let _metrics = args.metrics.serve(&run, &helm).await?;
         let (worker, progress) =

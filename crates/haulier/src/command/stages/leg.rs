@@ -11,7 +11,7 @@ use haulier_producer::{Choice, Ending, Leg};
 use haulier_stages::{Carried, Carry, Halt, Whose};
 
 use super::crew::Crew;
-use crate::command::helm::{self, Helm};
+use crate::command::helm::{self, Giver, Helm};
 use crate::command::live::Brief;
 use crate::command::tuning;
 use crate::error::CliError;
@@ -47,7 +47,8 @@ pub(super) async fn carry(crew: &Crew, carry: Carry, halt: &Halt) -> Result<Carr
     let target = tuning::checked_target(at).await?;
     let queue = at.queue(Role::Both).await?;
     let start: Vec<(Knob, f64)> = carry.start.iter().map(|start| (start.knob, start.value)).collect();
-    helm::keep_start_values(at, run, [crew.push.start_values(), start].concat()).await?;
+    helm::keep_start_values(at, run, Giver::CommandLine, crew.push.start_values()).await?;
+    helm::keep_start_values(at, run, Giver::Stage, start).await?;
     let stop = halt.stop.child_token();
     let reading = stop.child_token();
     let process = process::process_id();
