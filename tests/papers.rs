@@ -75,7 +75,7 @@ async fn a_brief_and_a_checklist_need_nothing_but_the_plan() {
     let brief = network.says(&["brief"], 0).await;
     for says in [
         "| account | ",
-        "| third | 5 | 2026-05-18 12:00 UTC = 2026-05-18 14:00 CEST |",
+        "| third | 5, and those that the plan does not name | 2026-05-18 12:00 UTC = 2026-05-18 14:00 CEST |",
         "1 tenants are excluded",
         "A snapshot takes 2h30m, putting it back 1h, the smoke test after that 20m.",
         "Meanwhile it can be read, but nothing can be changed.",

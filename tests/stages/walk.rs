@@ -122,6 +122,8 @@ async fn a_run_is_amended_paused_and_aborted() {
 
     case.haulier(&["abort", "--reason", "not today"]).run().await.expect(0);
     assert_eq!(stages(&case).await["state"], "aborted");
+    let over = case.haulier(&["run", "--resume", "--no-wait"]).run().await.expect(1);
+    assert!(over.stderr.contains("is aborted, so there is nothing to resume"), "{}", over.stderr);
     let posts = case.sandbox.stats().collections["accounts"].created;
     case.haulier(&["run", "--no-wait"]).run().await.expect(5);
     assert_eq!(

@@ -7,7 +7,7 @@ pub(crate) struct Sql {
     pub(crate) load: &'static str,
     /// Keys that hold natural keys: `natural_hash, key`. entity; digests.
     pub(crate) natural_holders: &'static str,
-    /// Keys that hold target ids: `target_id, key`. entity; digests.
+    /// Keys that hold target ids: `target_id, key`. entity; ids and their digests.
     pub(crate) target_holders: &'static str,
     /// Target ids of records: `key, target_id`. entity; keys.
     pub(crate) target_ids: &'static str,

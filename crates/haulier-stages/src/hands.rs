@@ -68,6 +68,9 @@ pub trait Hands: Debug + Send + Sync {
     /// How many records of the run are dead.
     async fn dead(&self) -> Result<u64, Trouble>;
 
+    /// How many records of the run are neither landed, dead, held nor skipped.
+    async fn open(&self) -> Result<u64, Trouble>;
+
     /// Tenants of whose records some are dead.
     async fn failed(&self) -> Result<BTreeSet<TenantKey>, Trouble>;
 

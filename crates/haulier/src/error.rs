@@ -178,7 +178,7 @@ impl From<LedgerError> for CliError {
                 Self::of(Exit::Plan, &error).hint("a ledger serves one plan: name another `ledger.url` in the site file")
             }
             LedgerError::PlanChanged { .. } => Self::of(Exit::Plan, &error).hint(
-                "put the plan back as it was, or go on with the new one by `--accept-plan-change` (rows already landed are not sent again unless their mapped content differs)",
+                "put the plan back as it was, or go on with the new one: by `haulier plan amend --reason TEXT` where the plan has stages, else by `--accept-plan-change` (rows already landed are not sent again unless their mapped content differs)",
             ),
             LedgerError::LeaseHeld { .. } => Self::of(Exit::Unreachable, &error)
                 .hint("one producer at a time; stop that process, or wait ten seconds after it died"),

@@ -40,6 +40,17 @@ pub(crate) fn run_id(now: jiff::Timestamp) -> RunId {
 
 /// A token that the first SIGINT or SIGTERM cancels. The second ends the process at once; the ledger has what it needs.
 pub(crate) fn stop_on_signal() -> Result<CancellationToken, CliError> {
+    on_signal(Some(
+        "stopping: nothing new is taken, what is in flight ends first; a second signal ends at once",
+    ))
+}
+
+/// The same for who only looks on: nothing but the looking ends.
+pub(crate) fn end_on_signal() -> Result<CancellationToken, CliError> {
+    on_signal(None)
+}
+
+fn on_signal(said: Option<&'static str>) -> Result<CancellationToken, CliError> {
     let stop = CancellationToken::new();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let token = stop.clone();
@@ -56,9 +67,9 @@ pub(crate) fn stop_on_signal() -> Result<CancellationToken, CliError> {
                 )]
                 std::process::exit(i32::from(Exit::Stopped.number()));
             }
-            tracing::warn!(
-                "stopping: nothing new is taken, what is in flight ends first; a second signal ends at once"
-            );
+            if let Some(said) = said {
+                tracing::warn!("{said}");
+            }
             token.cancel();
         }
     });

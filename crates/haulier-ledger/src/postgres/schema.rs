@@ -32,7 +32,7 @@ CREATE TABLE record (
     failure_reason TEXT, PRIMARY KEY (entity, key)
 ) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.1);
 CREATE UNIQUE INDEX record_natural ON record (entity, natural_hash) WHERE natural_hash IS NOT NULL;
-CREATE UNIQUE INDEX record_target ON record (entity, target_hash) WHERE target_hash IS NOT NULL;
+CREATE UNIQUE INDEX record_target ON record (entity, target_id) WHERE target_id IS NOT NULL;
 CREATE INDEX record_due ON record (run, due) WHERE due IS NOT NULL;
 CREATE INDEX record_waits ON record (waits_entity, waits_key) WHERE waits_key IS NOT NULL;
 CREATE INDEX record_landed ON record (landed_at, entity, key) WHERE landed_at IS NOT NULL;

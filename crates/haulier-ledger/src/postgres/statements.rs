@@ -34,7 +34,8 @@ pub(crate) static POSTGRES: Sql = Sql {
         " FROM record WHERE entity = $1 AND key = ANY($2) ORDER BY key FOR UPDATE"
     ),
     natural_holders: "SELECT natural_hash, key FROM record WHERE entity = $1 AND natural_hash = ANY($2)",
-    target_holders: "SELECT target_id, key FROM record WHERE entity = $1 AND target_hash = ANY($2)",
+    target_holders: "SELECT target_id, key FROM record \
+                     WHERE entity = $1 AND target_id = ANY($2) AND target_hash = ANY($3)",
     target_ids: "SELECT key, target_id FROM record \
                  WHERE entity = $1 AND key = ANY($2) AND target_id IS NOT NULL",
     children: concat!(

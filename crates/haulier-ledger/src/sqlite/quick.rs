@@ -51,7 +51,7 @@ macro_rules! land {
             // The index does not see an id that is a natural key beside one that is none.
             " AND record.target_id IS NULL AND CASE WHEN record.natural_hash IS s.id_hash THEN \
              NOT EXISTS (SELECT 1 FROM record AS other WHERE other.entity = $1 \
-             AND other.target_hash = s.id_hash AND other.target_hash IS NOT other.natural_hash) ELSE \
+             AND other.target_id = s.id AND other.target_hash IS NOT other.natural_hash) ELSE \
              NOT EXISTS (SELECT 1 FROM record AS other WHERE other.entity = $1 \
              AND other.natural_hash = s.id_hash AND other.target_hash = other.natural_hash) END"
         )

@@ -31,8 +31,9 @@ CREATE TABLE record (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX record_natural ON record (entity, natural_hash) WHERE natural_hash IS NOT NULL;
 -- Where a target id is the natural key, that index keeps it unique, and this one would cost a page of its own for each record.
-CREATE UNIQUE INDEX record_target ON record (entity, target_hash)
-    WHERE target_hash IS NOT NULL AND target_hash IS NOT natural_hash;
+-- Other ids stand as they are: those that a target counts up lie side by side, and their digests would not.
+CREATE UNIQUE INDEX record_target ON record (entity, target_id)
+    WHERE target_id IS NOT NULL AND target_hash IS NOT natural_hash;
 CREATE INDEX record_due ON record (run, due) WHERE due IS NOT NULL;
 CREATE INDEX record_waits ON record (waits_entity, waits_key) WHERE waits_key IS NOT NULL;
 CREATE INDEX record_landed ON record (landed_at) WHERE landed_at IS NOT NULL;

@@ -44,10 +44,11 @@ pub(crate) static SQLITE: Sql = Sql {
                       WHERE entity = $1 AND natural_hash IN (SELECT unhex(value) FROM json_each($2))",
     // Each half has an index of its own.
     target_holders: "SELECT target_id, key FROM record WHERE entity = $1 \
-                     AND target_hash IN (SELECT unhex(value) FROM json_each($2)) \
+                     AND target_id IN (SELECT value ->> 0 FROM json_each($2)) \
                      AND target_hash IS NOT natural_hash \
                      UNION ALL SELECT target_id, key FROM record WHERE entity = $1 \
-                     AND natural_hash IN (SELECT unhex(value) FROM json_each($2)) AND target_hash = natural_hash",
+                     AND natural_hash IN (SELECT unhex(value ->> 1) FROM json_each($2)) \
+                     AND target_hash = natural_hash",
     target_ids: "SELECT key, target_id FROM record \
                  WHERE entity = $1 AND key IN (SELECT value FROM json_each($2)) AND target_id IS NOT NULL",
     children: concat!(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use haulier_core::port::{Micros, Settled, Settlement};
-use haulier_core::{Digest, EntityName, Origin, RecordRef, RecordState, SourceKey, TargetId};
+use haulier_core::{EntityName, Origin, RecordRef, RecordState, SourceKey, TargetId};
 
 use crate::conn::{Args, Cells, Conn, Each, Fault, Quick, Shortcut, Work};
 use crate::law::{self, Settling};
@@ -202,12 +202,14 @@ impl SettleRecords {
         conn: &mut C,
         settled: &[(usize, &Settled)],
     ) -> Result<HashMap<TargetId, SourceKey>, Fault> {
-        let ids: Vec<Digest> =
-            settled.iter().filter_map(|(index, _)| Some(id_digest(self.lands(*index)?.1))).collect();
+        let ids: Vec<&TargetId> =
+            settled.iter().filter_map(|(index, _)| Some(self.lands(*index)?.1)).collect();
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let args = Args::of([self.entity.into()]).digests(ids.into_iter().map(Some));
+        let args = Args::of([self.entity.into()])
+            .texts(ids.iter().map(|id| Some(id.as_str())))
+            .digests(ids.iter().map(|id| Some(id_digest(id))));
         let rows = conn.rows(C::SQL.target_holders, args).await?;
         rows.iter()
             .map(|row| Ok((TargetId::new(row.word(0)?), SourceKey::from_canonical(&row.word(1)?))))

@@ -7,7 +7,7 @@ use haulier_core::stage::{Fact, RunEvent, RunState, Standing, TenantEvent, Tenan
 
 use super::stage::Done;
 use super::watch::{End, Guard};
-use super::wave::Bound;
+use super::wave::{Bound, tenants_of};
 use super::{Controller, Facts, Step};
 use crate::{Carried, Carry, Trouble, Whose, Wrote};
 
@@ -65,9 +65,27 @@ impl Controller {
         if let Some(done) = self.carries_waves(stage, standing).await? {
             return Ok(done);
         }
+        if let Leg::Later(step) = self.mends(stage, standing).await? {
+            return Ok(Done::Later(step));
+        }
         let dead = self.hands.dead().await?;
         Ok(over_budget(stage, dead)
             .unwrap_or_else(|| Done::Yes(Some(format!("drained, {dead} records dead")))))
+    }
+
+    /// After its waves, a stage that is tried again carries what a person mended and sent back meanwhile: no wave is left to do it.
+    async fn mends(&self, stage: &Stage, standing: &mut Standing) -> Result<Leg, Trouble> {
+        let attempt = standing.stage(&stage.name).attempt;
+        let what = format!("attempt {attempt}");
+        if attempt < 2 || is_done(stage, &what, standing) || self.hands.open().await? == 0 {
+            return Ok(Leg::Done);
+        }
+        let calendar = self.hands.calendar().await?;
+        let all = stage.waves.iter().flat_map(|wave| tenants_of(&calendar, wave));
+        let moved = all.filter(|tenant| standing.tenant(tenant) != TenantState::Pending).collect();
+        let end = self.end(&calendar, stage, None, &[]);
+        let load = Load { stage, what, whose: Whose::Only(moved), tenants: Vec::new(), end, bound: None };
+        self.leg(&load, standing).await
     }
 
     /// The window of what comes next is shut, or it waits for another reason of time.

@@ -219,7 +219,7 @@ impl Controller {
     }
 }
 
-fn tenants_of(calendar: &Calendar, wave: &str) -> Vec<TenantKey> {
+pub(super) fn tenants_of(calendar: &Calendar, wave: &str) -> Vec<TenantKey> {
     let roster = calendar.roster();
     let all = roster.waves.iter().find(|(found, _)| found.name == wave).map(|(_, tenants)| tenants);
     all.into_iter().flatten().map(|tenant| tenant.key.clone()).collect()

@@ -179,3 +179,18 @@ async fn a_window_that_was_extended_meanwhile_does_not_close() {
     assert!(matches!(walking.await.unwrap().unwrap(), Ending::AtWindow(_)));
     assert_eq!(*scene.hands.halted.lock().unwrap(), ["drain"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_sent_back_goes_with_a_leg_of_its_own() {
+    let scene = before_bulk(|_| {}).await;
+    scene.hands.dead.store(1, Ordering::SeqCst);
+    let Ending::Paused(reasons) = scene.walk(true).await.unwrap() else { panic!("it did not pause") };
+    assert!(reasons[0].contains("1 records are dead"), "{reasons:?}");
+    // It was mended, and is due again.
+    scene.hands.dead.store(0, Ordering::SeqCst);
+    scene.hands.open.store(1, Ordering::SeqCst);
+    assert_eq!(scene.walk(true).await.unwrap(), release());
+    let legs: Vec<String> = scene.legs().into_iter().skip(1).map(|(_, tenants)| tenants.concat()).collect();
+    // Everybody who has moved with the stage, those of the smoke among them.
+    assert_eq!(legs, ["34", "56", "341256"]);
+}

@@ -79,7 +79,7 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<Exit, CliError> {
     }
     if args.stay && exit != Exit::Stopped {
         ui::note(format!("the target stays on {} until Ctrl-C", sandbox.base_url()));
-        process::stop_on_signal()?.cancelled().await;
+        process::end_on_signal()?.cancelled().await;
     }
     sandbox.stop().await.map_err(CliError::bug)?;
     Ok(exit)

@@ -89,7 +89,7 @@ async fn follow(
     waiting: &Cell<Option<Waiting>>,
     survey: &Cell<Option<Survey>>,
 ) -> Result<Exit, CliError> {
-    let stop = process::stop_on_signal()?;
+    let stop = process::end_on_signal()?;
     let mut screen = Screen::new(global);
     let mut samples: VecDeque<(Instant, u64)> = VecDeque::new();
     let mut told = false;

@@ -23,6 +23,7 @@ pub(in crate::tests) struct Told {
     pub(in crate::tests) wrong: Mutex<BTreeSet<String>>,
     pub(in crate::tests) print: Mutex<String>,
     pub(in crate::tests) dead: AtomicUsize,
+    pub(in crate::tests) open: AtomicUsize,
     /// Tenants with dead records.
     pub(in crate::tests) failed: Mutex<BTreeSet<TenantKey>>,
     /// What the plan's waves are made into.
@@ -101,6 +102,10 @@ impl Hands for Told {
             return Ok(Carried::Stopped);
         }
         Ok(Carried::Drained)
+    }
+
+    async fn open(&self) -> Result<u64, Trouble> {
+        Ok(u64::try_from(self.open.load(Ordering::SeqCst)).unwrap())
     }
 
     async fn dead(&self) -> Result<u64, Trouble> {

@@ -1,5 +1,6 @@
 //! `haulier report`: what a run came to, against what was planned.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -144,6 +145,17 @@ fn tenants(paper: &Paper) -> Section {
             rows.push(vec![wave.name.clone(), tenant.key.to_string(), tenant.name.clone(), says]);
         }
     }
+    // The others are known by the source alone, and may be very many.
+    let named: BTreeSet<&str> = calendar.tenants.iter().map(|tenant| tenant.key.as_str()).collect();
+    let mut others = BTreeMap::<String, u64>::new();
+    for (key, state) in paper.standing.iter().flat_map(|standing| &standing.tenants) {
+        if !named.contains(key.as_str()) {
+            *others.entry(state.to_string()).or_default() += 1;
+        }
+    }
+    for (state, count) in others {
+        rows.push(vec![String::new(), format!("{} others", ui::grouped(count)), String::new(), state]);
+    }
     for (tenant, why) in &roster.excluded {
         let says = format!("excluded: {why}");
         rows.push(vec![String::new(), tenant.key.to_string(), tenant.name.clone(), says]);
@@ -151,7 +163,7 @@ fn tenants(paper: &Paper) -> Section {
     Section::new("Tenants").table(
         &["wave", "tenant", "name", "state"],
         rows,
-        "The plan knows no tenant by name.",
+        "None has moved, and the plan knows none by name.",
     )
 }
 

@@ -1,7 +1,7 @@
 //! Short papers in Markdown: a checklist, a handover, a brief for who approves, a draft of an announcement.
 
 use haulier_core::RecordState;
-use haulier_core::calendar::lead;
+use haulier_core::calendar::{Selector, Wave, lead};
 use haulier_core::notice::PostState;
 use haulier_core::stage::{GateState, StageState};
 
@@ -200,7 +200,7 @@ pub(crate) async fn brief(global: &Global, args: BriefArgs) -> Result<Exit, CliE
             .min();
         vec![
             wave.name.clone(),
-            tenants.len().to_string(),
+            whom_it_takes(wave, tenants.len()),
             date.map_or_else(|| "not set".to_owned(), |at| dates.say(at, None)),
             wave.max_failed.map_or_else(
                 || "the stage's budget of dead records".to_owned(),
@@ -269,4 +269,13 @@ pub(crate) async fn announce(global: &Global, args: AnnounceArgs) -> Result<Exit
         section = section.line(format!("Questions: {support}"));
     }
     give(global, &paper.dates.plan.name.clone(), &[section])
+}
+
+/// How many tenants a wave takes, as far as the plan can know: those that it does not name come out of the source.
+fn whom_it_takes(wave: &Wave, named: usize) -> String {
+    match (&wave.tenants, named) {
+        (Selector::All | Selector::Rest, 0) => "all that are left".to_owned(),
+        (Selector::All | Selector::Rest, named) => format!("{named}, and those that the plan does not name"),
+        (_, named) => named.to_string(),
+    }
 }

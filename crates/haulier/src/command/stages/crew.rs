@@ -309,6 +309,10 @@ impl Hands for Crew {
         Box::pin(leg::carry(self, carry, halt)).await.map_err(|error| trouble(&error))
     }
 
+    async fn open(&self) -> Result<u64, Trouble> {
+        Ok(self.at.ledger.tally(&self.run.id).await?.total().open())
+    }
+
     async fn dead(&self) -> Result<u64, Trouble> {
         Ok(self.at.ledger.tally(&self.run.id).await?.total().of(RecordState::Dead))
     }

@@ -106,6 +106,26 @@ async fn accepted(at: &Neighbours, continues: Option<&str>) -> Result<Vec<Tenant
     Ok(accepted.map(|(tenant, _)| tenant).collect())
 }
 
+/// Refuses to resume what is over: that would begin a new run, with its hooks and notices.
+async fn something_to_resume(at: &Neighbours) -> Result<(), CliError> {
+    let over = match at.ledger.latest_run().await? {
+        None => "there has been no run yet".to_owned(),
+        Some(run) => {
+            let standing = desk(at, &run).standing().await?;
+            if matches!(standing.run, RunState::Completed | RunState::Aborted) {
+                format!("run {} is {}", run.id, standing.run)
+            } else if run.finished_at.is_some() && standing.run != RunState::RolledBack {
+                format!("run {} is finished", run.id)
+            } else {
+                // Also for what was rolled back: that has an answer of its own.
+                return Ok(());
+            }
+        }
+    };
+    Err(CliError::new(Exit::No, format!("{over}, so there is nothing to resume"))
+        .hint("`haulier run` begins a new run; `--continue RUN` takes over whom an aborted one accepted"))
+}
+
 fn is_paused(standing: &Standing) -> bool {
     use haulier_core::stage::Live;
     matches!(
@@ -134,6 +154,9 @@ pub(crate) async fn walk(
         smoke,
     };
     let stop = process::stop_on_signal()?;
+    if staging.resume {
+        something_to_resume(&at).await?;
+    }
     let run = tuning::open_run(&at, produce).await?;
     if staging.resume && is_paused(&desk(&at, &run).standing().await?) {
         // Whoever paused it shut the valves, too.
