@@ -80,7 +80,7 @@ impl Leader {
             course.ramp = ramp;
         }
         if course.operator != operator {
-            course.law.set_operator(operator, course.throughput);
+            course.law.set_operator(operator, course.throughput, now);
             course.operator = operator;
         }
         let measured = course.measured(&beats);
@@ -133,7 +133,7 @@ impl Course {
                 let then = operator(workers, &history.until(last.at), last.at);
                 let mut law = Law::resume(tolerance, ramp, then, last.state.clone(), now);
                 if allowed != then {
-                    law.set_operator(allowed, None);
+                    law.set_operator(allowed, None, now);
                 }
                 law
             }

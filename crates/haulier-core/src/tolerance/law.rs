@@ -143,14 +143,15 @@ impl Law {
         self.fit();
     }
 
-    /// Takes the operator's new value. A raise of his is probed like one of its own; except under `auto`, the workers
-    /// follow it at once.
-    pub fn set_operator(&mut self, operator: u32, throughput: Option<f64>) {
+    /// Takes the operator's new value. A raise of his is probed like one of its own, by what is measured from `now` on; except
+    /// under `auto`, the workers follow it at once.
+    pub fn set_operator(&mut self, operator: u32, throughput: Option<f64>, now: Micros) {
         let before = std::mem::replace(&mut self.operator, operator);
         if operator > before && self.ramp != Ramp::Auto && self.state.workers >= before.min(self.most()) {
             self.state.raise = throughput.map(|throughput| Raise { from: before, throughput });
             self.state.workers = operator;
             self.state.greens = 0;
+            (self.pending, self.since) = (Window::default(), now);
         }
         self.state.offer = None;
         self.fit();
@@ -257,6 +258,8 @@ impl Law {
         if probing
             && let Some(raise) = self.state.raise.take()
             && self.ramp != Ramp::Off
+            // Where something else held the flow, such as the rate, the raise had nothing to show.
+            && evidence.saturated > 0.5
             && raise.was_in_vain(self.state.workers, evidence.throughput, &self.tolerance)
         {
             self.state.workers = raise.from;

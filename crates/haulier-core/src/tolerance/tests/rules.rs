@@ -85,10 +85,35 @@ fn advise_offers_and_raises_nothing() {
     let text = bench.green(100).to_string();
     assert!(text.starts_with("GREEN 2 windows (p95 100 <= 200 ms, errors 0.0 %"), "{text}");
     assert!(text.ends_with(": next step push.workers=12"), "{text}");
-    bench.law.set_operator(12, Some(20.0));
+    bench.law.set_operator(12, Some(20.0), bench.now);
     assert_eq!(bench.law.workers(), 12);
     let in_vain = bench.green(101);
     assert_eq!((in_vain.step, in_vain.workers), (Step::StepBack { from: 12 }, 8));
+}
+
+#[test]
+fn a_raise_is_judged_by_what_came_after_it() {
+    let mut bench = Bench::new(Ramp::Advise, 8);
+    bench.green(100);
+    let mut slow = Window::default();
+    (0..19).for_each(|_| slow.note(Attempt::Answered(Duration::from_millis(100)), true));
+    bench.now += 10_000_000;
+    assert_eq!(bench.law.observe(&slow, bench.now), None);
+    bench.law.set_operator(12, Some(20.0), bench.now);
+    let after = bench.green(120);
+    assert_eq!((after.step, after.workers), (Step::Stay, 12));
+}
+
+#[test]
+fn a_raise_is_not_in_vain_while_something_else_holds_the_flow() {
+    let mut bench = Bench::new(Ramp::Advise, 8);
+    bench.green(100);
+    bench.law.set_operator(12, Some(20.0), bench.now);
+    let mut held = Window::default();
+    (0..30).for_each(|_| held.note(Attempt::Answered(Duration::from_millis(100)), false));
+    bench.now += 10_000_000;
+    let after = bench.law.observe(&held, bench.now).unwrap();
+    assert_eq!((after.step, after.workers), (Step::Stay, 12));
 }
 
 #[test]
